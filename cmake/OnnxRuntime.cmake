@@ -1,0 +1,30 @@
+# onnxruntime::onnxruntime, from the first of: ONNXRUNTIME_ROOT (a folder with include/ and lib/), the system's package,
+# what tools/setup put into the cache (asked to do so when nothing else is there).
+set(ONNXRUNTIME_ROOT "$ENV{ONNXRUNTIME_ROOT}" CACHE PATH "Folder with ONNX Runtime's include/ and lib/")
+
+if(NOT ONNXRUNTIME_ROOT)
+  find_package(onnxruntime QUIET CONFIG)
+endif()
+if(NOT TARGET onnxruntime::onnxruntime)
+  set(root "${ONNXRUNTIME_ROOT}")
+  if(NOT root)
+    set(cache "$ENV{ONNXOP_CACHE}")
+    if(NOT cache)
+      set(cache "$ENV{XDG_CACHE_HOME}")
+      if(NOT cache)
+        set(cache "$ENV{HOME}/.cache")
+      endif()
+      string(APPEND cache "/onnxop")
+    endif()
+    set(root "${cache}/onnxruntime-1.21.0")
+    if(NOT EXISTS ${root}/lib/libonnxruntime.so)
+      execute_process(COMMAND ${CMAKE_SOURCE_DIR}/tools/setup onnxruntime COMMAND_ERROR_IS_FATAL ANY)
+    endif()
+  endif()
+  find_path(ONNXRUNTIME_INCLUDE_DIR onnxruntime_cxx_api.h PATHS ${root}/include PATH_SUFFIXES onnxruntime NO_DEFAULT_PATH REQUIRED)
+  find_library(ONNXRUNTIME_LIBRARY onnxruntime PATHS ${root}/lib NO_DEFAULT_PATH REQUIRED)
+  add_library(onnxruntime::onnxruntime SHARED IMPORTED)
+  set_target_properties(onnxruntime::onnxruntime PROPERTIES
+    IMPORTED_LOCATION ${ONNXRUNTIME_LIBRARY}
+    INTERFACE_INCLUDE_DIRECTORIES ${ONNXRUNTIME_INCLUDE_DIR})
+endif()

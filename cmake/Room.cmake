@@ -1,0 +1,43 @@
+# onnxop_room(NAME [ROOMS room...] [LIBRARIES target...]): one room of src/onnxop as the static library
+# onnxop_NAME. Sources are all *.cpp of the folder; *_test.cpp make NAME_test (GoogleTest, run by ctest) and
+# *_bench.cpp make NAME_bench (Google Benchmark). ROOMS are the rooms it may include; LIBRARIES its third-party ones.
+# TEST_ROOMS and TEST_LIBRARIES are what only its tests use.
+
+add_library(onnxop_options INTERFACE)
+target_include_directories(onnxop_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
+target_compile_options(onnxop_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual)
+target_link_options(onnxop_options INTERFACE -Wl,--as-needed)
+if(ONNXOP_SANITIZE)
+  target_compile_options(onnxop_options INTERFACE -fsanitize=${ONNXOP_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(onnxop_options INTERFACE -fsanitize=${ONNXOP_SANITIZE})
+endif()
+
+function(onnxop_room name)
+  cmake_parse_arguments(ARG "" "" "ROOMS;LIBRARIES;TEST_ROOMS;TEST_LIBRARIES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  set(tests ${sources})
+  set(benches ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  list(FILTER benches INCLUDE REGEX "_bench\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "_(test|bench)\\.cpp$")
+
+  list(TRANSFORM ARG_ROOMS PREPEND onnxop_)
+  list(TRANSFORM ARG_TEST_ROOMS PREPEND onnxop_)
+  if(sources)
+    add_library(onnxop_${name} STATIC ${sources})
+    target_link_libraries(onnxop_${name} PUBLIC onnxop_options ${ARG_ROOMS} ${ARG_LIBRARIES})
+  else()
+    add_library(onnxop_${name} INTERFACE)
+    target_link_libraries(onnxop_${name} INTERFACE onnxop_options ${ARG_ROOMS} ${ARG_LIBRARIES})
+  endif()
+
+  if(tests AND ONNXOP_TESTS)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE onnxop_${name} ${ARG_TEST_ROOMS} ${ARG_TEST_LIBRARIES} GTest::gmock GTest::gtest_main)
+    gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60)
+  endif()
+  if(benches AND ONNXOP_BENCHMARKS)
+    add_executable(${name}_bench ${benches})
+    target_link_libraries(${name}_bench PRIVATE onnxop_${name} ${ARG_TEST_ROOMS} benchmark::benchmark_main)
+  endif()
+endfunction()
