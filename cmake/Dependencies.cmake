@@ -6,7 +6,6 @@ find_package(spdlog REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(Protobuf REQUIRED)
-find_package(dnnl REQUIRED CONFIG)
 find_package(CLI11 REQUIRED)
 find_package(Boost 1.81 REQUIRED)
 pkg_check_modules(spng REQUIRED IMPORTED_TARGET spng)
@@ -15,6 +14,14 @@ pkg_check_modules(webp REQUIRED IMPORTED_TARGET libwebp)
 pkg_check_modules(stb REQUIRED IMPORTED_TARGET stb)
 pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(yaml_cpp REQUIRED IMPORTED_TARGET yaml-cpp)
+
+# The CMake package of Debian's oneDNN wants OpenCL's headers, which only its GPU engine needs.
+find_path(DNNL_INCLUDE_DIR dnnl.hpp REQUIRED)
+find_library(DNNL_LIBRARY dnnl REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+add_library(dnnl_library INTERFACE IMPORTED)
+target_include_directories(dnnl_library SYSTEM INTERFACE ${DNNL_INCLUDE_DIR})
+target_link_libraries(dnnl_library INTERFACE ${DNNL_LIBRARY} OpenMP::OpenMP_CXX)
 
 # libonnx comes without a CMake package or a pkg-config file.
 find_path(ONNX_INCLUDE_DIR onnx/onnx_pb.h REQUIRED)

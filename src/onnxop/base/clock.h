@@ -1,5 +1,6 @@
 #pragma once
-// Time as a dependency: what needs a clock takes a Clock&, tests give a FakeClock. Both are safe to call from any thread.
+// Time as a dependency: what needs a clock takes a Clock&, tests give a FakeClock. Both are safe to
+// call from any thread.
 
 #include <atomic>
 #include <chrono>

@@ -1,6 +1,7 @@
 #pragma once
-// The one exception type of the program. Thrown by every room; caught in two places only: the CLI (exit code) and the
-// server (HTTP status). The message says what was got, what was expected, and where.
+// The one exception type of the program. Thrown by every room; caught in two places only: the CLI
+// (exit code) and the server (HTTP status). The message says what was got, what was expected, and
+// where.
 
 #include <stdexcept>
 #include <string>

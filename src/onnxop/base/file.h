@@ -1,7 +1,7 @@
 #pragma once
-// Whole files: read with a limit, and published by one last atomic step (write aside, fsync, rename, fsync the folder),
-// so that a reader sees the old file, the new one, or none, never a part.
-// Functions are safe to call from any thread; two writers of one path: the last rename wins.
+// Whole files: read with a limit, and published by one last atomic step (write aside, fsync,
+// rename, fsync the folder), so that a reader sees the old file, the new one, or none, never a
+// part. Functions are safe to call from any thread; two writers of one path: the last rename wins.
 
 #include <cstddef>
 #include <cstdint>
@@ -19,18 +19,20 @@ inline std::span<const std::byte> as_bytes(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));
 }
 
-/// The whole file. Throws Error{kNotFound} when it is not there, {kTooLarge} when it is over `max_bytes`, {kIo} else.
+/// The whole file. Throws Error{kNotFound} when it is not there, {kTooLarge} when it is over
+/// `max_bytes`, {kIo} else.
 Bytes read_file(const std::filesystem::path& path, std::uint64_t max_bytes = UINT64_MAX);
 
 /// The same as text.
 std::string read_text_file(const std::filesystem::path& path, std::uint64_t max_bytes = UINT64_MAX);
 
-/// Writes aside, then renames over `path`; its folder must exist. Throws Error{kIo}, leaving `path` as it was.
+/// Writes aside, then renames over `path`; its folder must exist. Throws Error{kIo}, leaving `path`
+/// as it was.
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> content);
 
-/// A folder filled aside and published under its final name by one rename; what was not published is removed.
-/// Owner: one thread. The staging folder is `.<name>.<random>.tmp` beside the final one, which must be on one file
-/// system with it.
+/// A folder filled aside and published under its final name by one rename; what was not published
+/// is removed. Owner: one thread. The staging folder is `.<name>.<random>` beside the final one,
+/// which must be on one file system with it.
 class StagedDirectory {
  public:
   /// Makes the staging folder, and the parent of `final_path`. Throws Error{kIo}.
@@ -42,7 +44,8 @@ class StagedDirectory {
   /// Where to put the files until they are published.
   const std::filesystem::path& path() const { return staging_; }
 
-  /// Fsyncs what is inside and renames. Throws Error{kAlreadyExists} when the final path is taken, {kIo} else.
+  /// Fsyncs what is inside and renames. Throws Error{kAlreadyExists} when the final path is taken,
+  /// {kIo} else.
   void publish();
 
  private:

@@ -1,6 +1,5 @@
-#include "onnxop/base/json_value.h"
-
 #include "onnxop/base/error.h"
+#include "onnxop/base/json_value.h"
 
 namespace onnxop {
 
@@ -22,8 +21,12 @@ Json parse_json(std::string_view text, std::string_view what, int max_depth) {
   }
 }
 
-std::string dump_json(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string dump_json(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
-std::string dump_json_pretty(const Json& value) { return value.dump(2, ' ', false, Json::error_handler_t::replace); }
+std::string dump_json_pretty(const Json& value) {
+  return value.dump(2, ' ', false, Json::error_handler_t::replace);
+}
 
 }  // namespace onnxop

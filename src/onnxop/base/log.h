@@ -1,5 +1,6 @@
 #pragma once
-// Logs go to standard error: readable lines on a terminal, one JSON object a line elsewhere. Safe from any thread.
+// Logs go to standard error: readable lines on a terminal, one JSON object a line elsewhere. Safe
+// from any thread.
 
 #include <cstdint>
 #include <initializer_list>
@@ -29,7 +30,8 @@ struct LogField {
 
 void log_fields(LogLevel level, std::string_view message, std::span<const LogField> fields);
 
-inline void log_fields(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
+inline void log_fields(LogLevel level, std::string_view message,
+                       std::initializer_list<LogField> fields) {
   log_fields(level, message, std::span(fields.begin(), fields.size()));
 }
 

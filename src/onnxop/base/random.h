@@ -1,7 +1,7 @@
 #pragma once
-// Random numbers that are the same on every machine: a counter-based generator (Philox 4x32-10; Salmon et al.,
-// "Parallel random numbers: as easy as 1, 2, 3", SC11). A value depends only on (seed, stream, counter), not on the
-// order or the thread in which values are drawn.
+// Random numbers that are the same on every machine: a counter-based generator (Philox 4x32-10;
+// Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC11). A value depends only on
+// (seed, stream, counter), not on the order or the thread in which values are drawn.
 
 #include <array>
 #include <cstdint>
@@ -10,7 +10,8 @@
 namespace onnxop {
 
 /// Four 32-bit values for one counter.
-std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
+std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
+                                        std::array<std::uint32_t, 2> key);
 
 /// A sequence of values of one (seed, stream). Cheap to copy; one thread at a time.
 class Random {

@@ -14,7 +14,8 @@ namespace onnxop {
 /// run() may be called from one thread at a time; the calling thread works too, as worker 0.
 class ThreadPool {
  public:
-  /// `threads` >= 1 counts the caller. `on_start(worker)` runs first in each new thread (not in the caller's).
+  /// `threads` >= 1 counts the caller. `on_start(worker)` runs first in each new thread (not in the
+  /// caller's).
   explicit ThreadPool(int threads, std::function<void(int worker)> on_start = {});
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -22,8 +23,9 @@ class ThreadPool {
 
   int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
-  /// Calls work(index, worker) once for each index in [0, count), each index by whichever worker is free, and returns
-  /// when all are done. The first exception is thrown again here, after the rest has ended.
+  /// Calls work(index, worker) once for each index in [0, count), each index by whichever worker is
+  /// free, and returns when all are done. The first exception stops the handing out and is thrown
+  /// again here once running ones have ended.
   void run(int count, const std::function<void(int index, int worker)>& work);
 
  private:

@@ -1,6 +1,7 @@
 #pragma once
-// Tensor: bytes with an element type and a shape, owned or viewed; always dense, row-major, native byte order.
-// A const Tensor may be read from any thread. Copying is explicit (clone), moving is cheap.
+// Tensor: bytes with an element type and a shape, owned or viewed; always dense, row-major, native
+// byte order. A const Tensor may be read from any thread. Copying is explicit (clone), moving is
+// cheap.
 
 #include <algorithm>
 #include <cstddef>
@@ -15,8 +16,8 @@
 
 namespace onnxop {
 
-/// Sizes of the dimensions, outermost first; empty: a scalar. -1 stands for a free dimension where a declaration (not a
-/// value) is meant.
+/// Sizes of the dimensions, outermost first; empty: a scalar. -1 stands for a free dimension where
+/// a declaration (not a value) is meant.
 using Shape = std::vector<std::int64_t>;
 
 /// Product of the sizes; throws Error{kInvalidArgument} for a negative size or a product over 2^62.
@@ -28,12 +29,15 @@ std::string shape_text(const Shape& shape);
 class Tensor {
  public:
   Tensor() = default;
-  /// Owns zeroed, 64-byte aligned memory. Throws Error{kInvalidArgument} for a type without a fixed element size.
+  /// Owns zeroed, 64-byte aligned memory. Throws Error{kInvalidArgument} for a type without a fixed
+  /// element size.
   Tensor(DType dtype, Shape shape);
-  /// Looks at memory that must outlive the tensor. `bytes` must have exactly the size that dtype and shape need.
+  /// Looks at memory that must outlive the tensor. `bytes` must have exactly the size that dtype
+  /// and shape need.
   static Tensor view(DType dtype, Shape shape, std::span<std::byte> bytes);
   /// Keeps `owner` alive as long as the tensor looks at `bytes`.
-  static Tensor shared(DType dtype, Shape shape, std::span<std::byte> bytes, std::shared_ptr<void> owner);
+  static Tensor shared(DType dtype, Shape shape, std::span<std::byte> bytes,
+                       std::shared_ptr<void> owner);
   template <typename T>
   static Tensor of(Shape shape, std::span<const T> values);
 
@@ -63,7 +67,7 @@ class Tensor {
 
  private:
   void check_dtype(DType wanted) const;
-  void check_size(std::size_t wanted) const;
+  void check_size(std::size_t got) const;
 
   DType dtype_ = DType::kUndefined;
   Shape shape_;
