@@ -27,21 +27,20 @@ std::size_t byte_count(DType dtype, const Shape& shape) {
 }  // namespace
 
 std::int64_t element_count(const Shape& shape) {
-  std::int64_t count = 1;
-  bool zero = false;
-  for (const std::int64_t size : shape) {
-    if (size < 0) {
-      fail(ErrorCode::kInvalidArgument, "shape {} has a negative size", shape_text(shape));
-    }
-    if (size == 0) {
-      zero = true;
-    } else if (count > kMostElements / size) {
-      fail(ErrorCode::kInvalidArgument, "shape {} has too many elements", shape_text(shape));
-    } else {
-      count *= size;
-    }
+  if (std::any_of(shape.begin(), shape.end(), [](std::int64_t size) { return size < 0; })) {
+    fail(ErrorCode::kInvalidArgument, "shape {} has a negative size", shape_text(shape));
   }
-  return zero ? 0 : count;
+  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) {
+    return 0;
+  }
+  std::int64_t count = 1;
+  for (const std::int64_t size : shape) {
+    if (count > kMostElements / size) {
+      fail(ErrorCode::kInvalidArgument, "shape {} has too many elements", shape_text(shape));
+    }
+    count *= size;
+  }
+  return count;
 }
 
 std::string shape_text(const Shape& shape) {

@@ -1,0 +1,70 @@
+#include "onnxop/tensor/tensor.h"
+
+#include <array>
+#include <cstdint>
+
+#include <gtest/gtest.h>
+
+#include "onnxop/base/error.h"
+
+namespace onnxop {
+namespace {
+
+TEST(Shape, CountsElementsAndRefusesNonsense) {
+  EXPECT_EQ(element_count({}), 1);
+  EXPECT_EQ(element_count({2, 3, 4}), 24);
+  EXPECT_EQ(element_count({1 << 30, 1 << 30, 1 << 30, 0}), 0)
+      << "an empty tensor stays one, whatever the other sizes";
+  EXPECT_THROW(element_count({2, -1}), Error);
+  EXPECT_THROW(element_count({std::int64_t{1} << 40, std::int64_t{1} << 40}), Error);
+  EXPECT_EQ(shape_text({2, -1, 28}), "[2, ?, 28]");
+}
+
+TEST(Tensor, OwnedMemoryIsZeroAndAligned) {
+  Tensor tensor(DType::kFloat32, {3, 5});
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(tensor.bytes().data()) % 64, 0U);
+  EXPECT_EQ(tensor.bytes().size(), 60U);
+  for (const float value : tensor.values<float>()) {
+    EXPECT_EQ(value, 0.0F);
+  }
+}
+
+TEST(Tensor, ViewLooksAtForeignMemory) {
+  std::array<std::int32_t, 4> memory{1, 2, 3, 4};
+  Tensor view = Tensor::view(DType::kInt32, {2, 2}, std::as_writable_bytes(std::span(memory)));
+  memory[3] = 9;
+  EXPECT_EQ(view.values<std::int32_t>()[3], 9);
+  const Tensor copy = view.clone();
+  memory[3] = 10;
+  EXPECT_EQ(copy.values<std::int32_t>()[3], 9);
+}
+
+TEST(Tensor, SharedKeepsItsOwner) {
+  auto owner = std::make_shared<std::array<float, 2>>();
+  Tensor tensor =
+      Tensor::shared(DType::kFloat32, {2}, std::as_writable_bytes(std::span(*owner)), owner);
+  EXPECT_EQ(owner.use_count(), 2);
+  tensor = Tensor();
+  EXPECT_EQ(owner.use_count(), 1);
+}
+
+TEST(Tensor, SizesAndTypesAreChecked) {
+  std::array<std::byte, 8> memory{};
+  EXPECT_THROW(Tensor::view(DType::kFloat32, {3}, memory), Error);
+  EXPECT_THROW(Tensor(DType::kString, {1}), Error);
+  const Tensor tensor(DType::kInt64, {2});
+  EXPECT_THROW(tensor.values<float>(), Error);
+  const std::array<float, 3> three{1, 2, 3};
+  EXPECT_THROW(Tensor::of<float>({2}, three), Error);
+  EXPECT_EQ(Tensor::of<float>({3}, three).values<float>()[2], 3.0F);
+}
+
+TEST(DType, NamesAndSizes) {
+  EXPECT_EQ(dtype_name(DType::kBfloat16), "bfloat16");
+  EXPECT_EQ(dtype_size(DType::kBfloat16), 2U);
+  EXPECT_EQ(dtype_size(DType::kString), 0U);
+  EXPECT_EQ(dtype_name(static_cast<DType>(99)), "undefined");
+}
+
+}  // namespace
+}  // namespace onnxop
