@@ -1,0 +1,99 @@
+#include "onnxop/workflow/import_model.h"
+
+#include <algorithm>
+
+#include "onnxop/base/error.h"
+#include "onnxop/base/file.h"
+#include "onnxop/base/json_value.h"
+#include "onnxop/onnx/model_file.h"
+#include "onnxop/score/ort_scorer.h"
+
+namespace onnxop {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kMostContractBytes = 1 << 20;
+
+const TensorInfo& find_tensor(const std::vector<TensorInfo>& tensors, const std::string& name, std::string_view what,
+                              std::string_view key) {
+  std::vector<std::string> names;
+  for (const auto& tensor : tensors) {
+    if (tensor.name == name) {
+      return tensor;
+    }
+    names.push_back(tensor.name);
+  }
+  fail(ErrorCode::kInvalidArgument, "{}: {} is '{}', but the model has: {}", what, key, name, join(names, ", "));
+}
+
+/// A folder inside the store that goes away with the object; what is imported is made ready there.
+class WorkFolder {
+ public:
+  explicit WorkFolder(const fs::path& store) : staged_(store / "import") {}
+  const fs::path& path() const { return staged_.path(); }
+
+ private:
+  StagedDirectory staged_;  // never published
+};
+
+void copy_with_contract(const fs::path& file, const Contract& contract, const std::vector<fs::path>& companions,
+                        const fs::path& to) {
+  for (const auto& companion : companions) {
+    fs::create_directories((to / companion).parent_path());
+    fs::copy_file(file.parent_path() / companion, to / companion);
+  }
+  write_file_atomically(to / "model.onnx", with_contract(read_file(file), contract));
+}
+
+}  // namespace
+
+void check_contract_fits(const Contract& contract, const std::vector<TensorInfo>& inputs,
+                         const std::vector<TensorInfo>& outputs, std::string_view what) {
+  const ImageInput& image = contract.input;
+  const TensorInfo& input = find_tensor(inputs, image.name, what, "input.name");
+  const std::int64_t channels = image.color == ImageColor::kGray ? 1 : 3;
+  const Shape fitting = image.layout == ImageLayout::kNhwc ? Shape{-1, image.height, image.width, channels}
+                                                           : Shape{-1, channels, image.height, image.width};
+  bool fits = input.shape.size() == fitting.size();
+  for (std::size_t i = 1; fits && i < fitting.size(); ++i) {
+    fits = input.shape[i] == -1 || input.shape[i] == fitting[i];
+  }
+  if (!fits) {
+    fail(ErrorCode::kInvalidArgument, "{}: images of it have shape {}, but the model's input '{}' takes {}", what,
+         shape_text(fitting), input.name, shape_text(input.shape));
+  }
+  if (inputs.size() != 1) {
+    fail(ErrorCode::kInvalidArgument, "{}: the model has {} inputs, an image model has one", what, inputs.size());
+  }
+  const TensorInfo& output = find_tensor(outputs, contract.output.name, what, "output.name");
+  const auto labels = static_cast<std::int64_t>(contract.output.labels.size());
+  if (labels != 0 && !output.shape.empty() && output.shape.back() != -1 && output.shape.back() != labels) {
+    fail(ErrorCode::kInvalidArgument, "{}: {} labels, but the model's output '{}' has shape {}", what, labels,
+         output.name, shape_text(output.shape));
+  }
+}
+
+ModelVersion import_model(const fs::path& file, std::string_view name, const fs::path& contract_file,
+                          Registry& registry) {
+  check_model(file);
+  const ModelDescription description = describe_model(file);
+  const auto scorer = load_ort_scorer(file);
+  std::vector<fs::path> companions(description.external_files.begin(), description.external_files.end());
+  const std::string source = fs::absolute(file).lexically_normal().string();
+  if (contract_file.empty()) {
+    if (description.contract) {
+      check_contract_fits(*description.contract, scorer->inputs(), scorer->outputs(), file.string());
+    }
+    return registry.register_model(name, file, "", source, companions);
+  }
+  const std::string text = read_text_file(contract_file, kMostContractBytes);
+  const Contract contract =
+      contract_from_json(parse_json(text, contract_file.string()), contract_file.string());
+  check_contract_fits(contract, scorer->inputs(), scorer->outputs(), contract_file.string());
+  const WorkFolder work(registry.dir());
+  copy_with_contract(file, contract, companions, work.path());
+  return registry.register_model(name, work.path() / "model.onnx", "", source, companions);
+}
+
+}  // namespace onnxop
