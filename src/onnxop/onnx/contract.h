@@ -1,6 +1,7 @@
 #pragma once
-// The contract: what cannot be a node of the graph (decoding, colour, resizing, labels), carried in the model file's
-// metadata_props under "onnxop.contract" as a JSON object; its schema is docs/contract.schema.json.
+// The contract: what cannot be a node of the graph (decoding, colour, resizing, labels), carried in
+// the model file's metadata_props under "onnxop.contract" as a JSON object; its schema is
+// docs/contract.schema.json.
 
 #include <map>
 #include <optional>
@@ -19,8 +20,9 @@ enum class ImageColor { kGray, kRgb };
 enum class ImageResize { kArea, kBilinear, kNearest };
 enum class ImageLayout { kNhwc, kNchw };
 
-/// How an image becomes the model's input: decode, colour, resize to width x height, then per element
-/// (pixel - mean[c]) * scale as float32 (or as uint8 where the input is uint8), in `layout`.
+/// How an image becomes the model's input: decode, colour, resize to width x height, then per
+/// element (pixel - mean[c]) * scale as float32 (or as uint8 where the input is uint8), in
+/// `layout`.
 struct ImageInput {
   std::string name;
   ImageColor color = ImageColor::kGray;
@@ -28,9 +30,9 @@ struct ImageInput {
   int height = 0;
   ImageResize resize = ImageResize::kArea;
   ImageLayout layout = ImageLayout::kNhwc;
-  float scale = 1.0F;             // 1: raw pixels, 0 to 255
-  std::vector<float> mean;        // per channel, in pixel units, empty: 0
-  std::vector<float> std_dev;     // per channel, in pixel units, empty: 1; the result is divided by it
+  float scale = 1.0F;          // 1: raw pixels, 0 to 255
+  std::vector<float> mean;     // per channel, in pixel units, empty: 0
+  std::vector<float> std_dev;  // per channel, in pixel units, empty: 1; the result is divided by it
 };
 
 enum class OutputKind { kClassification, kRegression };
@@ -58,11 +60,14 @@ struct Contract {
 
 Json contract_to_json(const Contract& contract);
 
-/// Throws Error{kInvalidArgument} that names `what`, the key, what was got and what was expected; unknown keys are errors.
+/// Throws Error{kInvalidArgument} that names `what`, the key, what was got and what was expected;
+/// unknown keys are errors.
 Contract contract_from_json(const Json& json, std::string_view what);
 
-/// The contract of a model without one, where its only input plainly is an image (4-D, 1 or 3 channels in NHWC or NCHW, float32 or
-/// uint8, fixed height and width) and its first output is [N, classes]; none elsewhere.
-std::optional<Contract> guess_contract(const std::vector<TensorInfo>& inputs, const std::vector<TensorInfo>& outputs);
+/// The contract of a model without one, where its only input plainly is an image (4-D, 1 or 3
+/// channels in NHWC or NCHW, float32 or uint8, fixed height and width) and its first output is [N,
+/// classes]; none elsewhere.
+std::optional<Contract> guess_contract(const std::vector<TensorInfo>& inputs,
+                                       const std::vector<TensorInfo>& outputs);
 
 }  // namespace onnxop

@@ -1,6 +1,7 @@
 #pragma once
-// An ONNX graph as plain values: what the layer builder makes, the trainer differentiates and export writes.
-// Names and meaning are ONNX's (onnx.proto); only what this program builds itself is covered (no subgraphs).
+// An ONNX graph as plain values: what the layer builder makes, the trainer differentiates and
+// export writes. Names and meaning are ONNX's (onnx.proto); only what this program builds itself is
+// covered (no subgraphs).
 
 #include <cstdint>
 #include <map>
@@ -12,17 +13,19 @@
 
 namespace onnxop {
 
-using AttributeValue = std::variant<std::int64_t, float, std::string, std::vector<std::int64_t>, std::vector<float>>;
+using AttributeValue =
+    std::variant<std::int64_t, float, std::string, std::vector<std::int64_t>, std::vector<float>>;
 
 struct GraphNode {
   std::string op_type;  // of the default domain
   std::string name;
-  std::vector<std::string> inputs;   // "" leaves an optional input out
+  std::vector<std::string> inputs;  // "" leaves an optional input out
   std::vector<std::string> outputs;
   std::map<std::string, AttributeValue> attributes;
   std::string doc_string;
 
-  /// The attribute's value, or `otherwise` where it is absent. Throws Error{kInternal} for another type.
+  /// The attribute's value, or `otherwise` where it is absent. Throws Error{kInternal} for another
+  /// type.
   template <typename T>
   T attribute(const std::string& attribute_name, T otherwise) const;
 };
@@ -68,8 +71,8 @@ struct Model {
   Graph graph;
 };
 
-/// The graph for inference: every Dropout node is taken out and its output's readers are joined to its input; initializers that nobody
-/// reads any more are dropped.
+/// The graph for inference: every Dropout node is taken out and its output's readers are joined to
+/// its input; initializers that nobody reads any more are dropped.
 Graph without_dropout(const Graph& graph);
 
 template <typename T>

@@ -1,6 +1,6 @@
 #pragma once
-// ONNX model files: written, checked and described. The file format is protobuf (onnx.proto); a file with external data may
-// only name files inside its own folder. Safe from any thread.
+// ONNX model files: written, checked and described. The file format is protobuf (onnx.proto); a
+// file with external data may only name files inside its own folder. Safe from any thread.
 
 #include <cstdint>
 #include <filesystem>
@@ -29,26 +29,30 @@ struct ModelDescription {
   std::string producer_name, producer_version, domain, doc_string, graph_name;
   std::int64_t ir_version = 0;
   std::int64_t model_version = 0;
-  std::map<std::string, std::int64_t> opsets;    // by domain, "ai.onnx" for the default one
+  std::map<std::string, std::int64_t> opsets;  // by domain, "ai.onnx" for the default one
   std::map<std::string, std::string> metadata;
-  std::vector<TensorInfo> inputs, outputs;       // graph inputs without those that are initializers
-  std::vector<std::string> input_symbols;        // free dimensions' names, for printing: "image: [N, 28, 28, 1]"
-  std::vector<OperatorCount> operators;          // subgraphs included, sorted by domain and name
-  std::int64_t parameters = 0;                   // elements of all initializers
-  std::optional<double> flops_per_sample;        // multiply and add count as two; none where shapes are not known
-  std::uint64_t file_bytes = 0;                  // external data included
+  std::vector<TensorInfo> inputs, outputs;  // graph inputs without those that are initializers
+  std::vector<std::string>
+      input_symbols;  // free dimensions' names, for printing: "image: [N, 28, 28, 1]"
+  std::vector<OperatorCount> operators;  // subgraphs included, sorted by domain and name
+  std::int64_t parameters = 0;           // elements of all initializers
+  std::optional<double>
+      flops_per_sample;          // multiply and add count as two; none where shapes are not known
+  std::uint64_t file_bytes = 0;  // external data included
   std::vector<std::string> external_files;
-  std::optional<Contract> contract;              // from the metadata
-  std::vector<std::string> problems;             // what the checker and shape inference object to
-  std::vector<std::string> notes;                // e.g. "opset 21 is newer than this checker (17): not judged"
+  std::optional<Contract> contract;   // from the metadata
+  std::vector<std::string> problems;  // what the checker and shape inference object to
+  std::vector<std::string> notes;     // e.g. "opset 21 is newer than this checker (17): not judged"
 };
 
 /// Reads and describes a model file. `problems` is filled, not thrown, where the file is readable.
-/// Throws Error{kNotFound}; Error{kInvalidArgument} for a file that is no ONNX model or is truncated, with the place.
+/// Throws Error{kNotFound}; Error{kInvalidArgument} for a file that is no ONNX model or is
+/// truncated, with the place.
 ModelDescription describe_model(const std::filesystem::path& path);
 
-/// Throws Error{kInvalidArgument} for a file that is no model, is truncated, names external data outside its folder, or breaks ONNX's
-/// rules (checker and strict shape inference with data propagation); what this libonnx is too old to judge is left to the engine.
+/// Throws Error{kInvalidArgument} for a file that is no model, is truncated, names external data
+/// outside its folder, or breaks ONNX's rules (checker and strict shape inference with data
+/// propagation); what this libonnx is too old to judge is left to the engine.
 void check_model(const std::filesystem::path& path);
 
 /// The metadata's contract, if there is one; throws as describe_model and contract_from_json do.
