@@ -1,0 +1,403 @@
+// The store as a whole: opening, schema versions, damage, several processes, sudden death.
+
+#include <array>
+#include <random>
+#include <set>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <sys/time.h>
+
+#include "onnxop/base/file.h"
+#include "onnxop/registry/schema.h"
+#include "onnxop/registry/test_store.h"
+
+namespace onnxop {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class OpenTest : public StoreTest {
+ protected:
+  Caught open_error(bool must_exist = false) const {
+    return catch_error([&] { Registry(store_dir(), clock_, must_exist); });
+  }
+};
+
+TEST_F(OpenTest, AStoreIsMadeAndFoundAgain) {
+  const auto nested = store_dir() / "deep" / "in";
+  std::string id;
+  {
+    Registry registry(nested, clock_);
+    EXPECT_EQ(registry.dir(), nested);
+    id = registry.create_run("a");
+  }
+  EXPECT_EQ(Registry(nested, clock_, true).get_run(id).name, "a");
+}
+
+TEST_F(OpenTest, PathsMayHoldAnything) {
+  for (const char* name :
+       {"with space", "a=b", "a=b with  spaces", "quo\"te", "ünï", "a;b", "a?b#c%20"}) {
+    const auto dir = folder_ / name;
+    Registry(dir, clock_).create_run("a");
+    EXPECT_TRUE(fs::exists(dir / "onnxop.db")) << name;
+    EXPECT_EQ(Registry(dir, clock_, true).list_runs().size(), 1u) << name;
+  }
+  EXPECT_EQ(catch_error([&] { Registry(folder_ / "a=\"b", clock_); }).code,
+            ErrorCode::kInvalidArgument);
+}
+
+TEST_F(OpenTest, WhatMustExistIsNotMade) {
+  EXPECT_EQ(open_error(true).code, ErrorCode::kNotFound);
+  EXPECT_FALSE(fs::exists(store_dir()));
+
+  fs::create_directories(store_dir());
+  const auto caught = open_error(true);
+  EXPECT_EQ(caught.code, ErrorCode::kNotFound);
+  EXPECT_THAT(caught.message, HasSubstr(store_dir().string()));
+  EXPECT_TRUE(fs::is_empty(store_dir()));
+
+  write("store/onnxop.db", "");  // as left by a process that died while it made the store
+  EXPECT_EQ(open_error(true).code, ErrorCode::kNotFound);
+  Registry(store_dir(), clock_).create_run("a");
+  EXPECT_EQ(Registry(store_dir(), clock_, true).list_runs().size(), 1u);
+}
+
+TEST_F(OpenTest, AFileIsNoStore) {
+  write("store", "x");
+  const auto caught = open_error();
+  EXPECT_EQ(caught.code, ErrorCode::kInvalidArgument);
+  EXPECT_THAT(caught.message, HasSubstr("is a file, not a folder"));
+}
+
+TEST_F(OpenTest, AStoreThatLostItsDatabaseIsNotStartedAnew) {
+  { Registry(store_dir(), clock_).create_run("a"); }
+  fs::remove(store_dir() / "onnxop.db");
+  const auto caught = open_error();
+  EXPECT_EQ(caught.code, ErrorCode::kDataLoss);
+  EXPECT_THAT(caught.message, HasSubstr("without its database"));
+  EXPECT_FALSE(fs::exists(store_dir() / "onnxop.db"));
+}
+
+TEST_F(OpenTest, GarbageIsDataLoss) {
+  write("store/onnxop.db", std::string(8192, 'x'));
+  for (const bool must_exist : {false, true}) {
+    const auto caught = open_error(must_exist);
+    EXPECT_EQ(caught.code, ErrorCode::kDataLoss);
+    EXPECT_THAT(caught.message, HasSubstr((store_dir() / "onnxop.db").string()));
+    EXPECT_THAT(caught.message, HasSubstr("damaged"));
+  }
+  EXPECT_EQ(read_text_file(store_dir() / "onnxop.db"), std::string(8192, 'x'));
+}
+
+TEST_F(OpenTest, ATruncatedDatabaseIsDataLoss) {
+  {
+    Registry registry(store_dir(), clock_);
+    for (int i = 0; i < 50; ++i) {
+      registry.log_params(registry.create_run("a"), {{"text", std::string(500, 'a')}});
+    }
+  }
+  const auto file = store_dir() / "onnxop.db";
+  const std::string whole = read_text_file(file);
+  ASSERT_GT(whole.size(), 16384u);
+  for (std::size_t size = 100; size < whole.size(); size += 1777) {
+    write("store/onnxop.db", std::string_view(whole).substr(0, size));
+    const auto caught = catch_error([&] { Registry(store_dir(), clock_, true).list_runs(); });
+    EXPECT_EQ(caught.code, ErrorCode::kDataLoss) << size << ": " << caught.message;
+    EXPECT_THAT(caught.message, HasSubstr(file.string()));
+    fs::remove(store_dir() / "onnxop.db-wal");
+    fs::remove(store_dir() / "onnxop.db-shm");
+  }
+}
+
+TEST_F(OpenTest, AFolderThatCannotBeWrittenIsAnIoError) {
+  { Registry(store_dir(), clock_).create_run("a"); }
+  const auto unwritable = folder_ / "unwritable";
+  fs::create_directories(unwritable);
+  for (const fs::path& path :
+       {fs::path(store_dir()), store_dir() / "onnxop.db", unwritable, folder_}) {
+    fs::permissions(path, fs::is_directory(path) ? fs::perms(0555) : fs::perms(0444));
+  }
+  // Root may write everywhere, so the child becomes nobody.
+  const auto code_in_child = [&](const fs::path& dir) {
+    return wait_for(fork_child([&] {
+      if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0)) {
+        _exit(3);
+      }
+      try {
+        Registry registry(dir, clock_);
+        registry.create_run("b");
+      } catch (const Error& error) {
+        const bool named =
+            std::string_view(error.what()).find(dir.native()) != std::string_view::npos;
+        _exit(error.code() == ErrorCode::kIo && named ? 42 : 4);
+      }
+    }));
+  };
+  EXPECT_EQ(code_in_child(store_dir()), 42);
+  EXPECT_EQ(code_in_child(unwritable), 42);
+  EXPECT_EQ(code_in_child(unwritable / "new"), 42);
+  for (const fs::path& path : {folder_, fs::path(store_dir()), unwritable}) {
+    fs::permissions(path, fs::perms(0755));
+  }
+}
+
+// Schema versions.
+
+constexpr std::array<std::string_view, 1> kFirst = {"CREATE TABLE a (x BIGINT NOT NULL)"};
+constexpr std::array<std::string_view, 2> kSecond = {"ALTER TABLE a ADD COLUMN y BIGINT",
+                                                     "UPDATE a SET y = x + 1"};
+constexpr std::array<std::string_view, 2> kBroken = {"CREATE TABLE b (x BIGINT)",
+                                                     "CREATE nonsense"};
+constexpr std::array<Migration, 1> kOld = {{{1, kFirst}}};
+constexpr std::array<Migration, 2> kNew = {{{1, kFirst}, {2, kSecond}}};
+constexpr std::array<Migration, 3> kFailing = {{{1, kFirst}, {2, kSecond}, {3, kBroken}}};
+
+long long read_y(Database& database) {
+  return database.read([](soci::session& session) {
+    long long y = 0;
+    session << "SELECT y FROM a", soci::into(y);
+    return y;
+  });
+}
+
+TEST_F(OpenTest, MigrationsRunOnceInOrder) {
+  Database database(folder_ / "x.db", true);
+  EXPECT_EQ(schema_version(database), 0);
+  migrate(database, kOld, 1);
+  EXPECT_EQ(schema_version(database), 1);
+  database.write([](soci::session& session) { session << "INSERT INTO a (x) VALUES (41)"; });
+
+  migrate(database, kNew, 2);
+  EXPECT_EQ(schema_version(database), 2);
+  EXPECT_EQ(read_y(database), 42);
+  migrate(database, kNew, 3);
+  EXPECT_EQ(read_y(database), 42);
+}
+
+TEST_F(OpenTest, AMigrationThatFailsIsTakenBackWhole) {
+  Database database(folder_ / "x.db", true);
+  EXPECT_EQ(catch_error([&] { migrate(database, kFailing, 1); }).code, ErrorCode::kInternal);
+  EXPECT_EQ(schema_version(database), 2);
+  EXPECT_FALSE(database.has_table("b"));
+  migrate(database, kNew, 2);
+}
+
+TEST_F(OpenTest, ANewerDatabaseIsRefusedAndLeftAlone) {
+  Database database(folder_ / "x.db", true);
+  migrate(database, kNew, 1);
+  const auto caught = catch_error([&] { migrate(database, kOld, 2); });
+  EXPECT_EQ(caught.code, ErrorCode::kFailedPrecondition);
+  EXPECT_THAT(caught.message, HasSubstr("its schema is 2, this program knows up to 1"));
+  EXPECT_EQ(schema_version(database), 2);
+}
+
+TEST_F(OpenTest, ANewerStoreIsRefused) {
+  { Registry(store_dir(), clock_).create_run("a"); }
+  execute("INSERT INTO schema_version (version, applied_ms) VALUES (1000, 0)");
+  for (const bool must_exist : {false, true}) {
+    const auto caught = open_error(must_exist);
+    EXPECT_EQ(caught.code, ErrorCode::kFailedPrecondition);
+    EXPECT_THAT(caught.message, HasSubstr("newer onnxop"));
+    EXPECT_THAT(caught.message, HasSubstr(store_dir().string()));
+  }
+}
+
+TEST_F(OpenTest, TheMigrationsCountUpFromOne) {
+  std::int64_t expected = 1;
+  for (const Migration& migration : store_migrations()) {
+    EXPECT_EQ(migration.version, expected++);
+    EXPECT_FALSE(migration.statements.empty());
+  }
+}
+
+TEST_F(OpenTest, SomebodyElsesDatabaseIsRefused) {
+  fs::create_directories(store_dir());
+  execute("CREATE TABLE theirs (x INTEGER)");
+  const auto caught = open_error();
+  EXPECT_EQ(caught.code, ErrorCode::kFailedPrecondition);
+  EXPECT_THAT(caught.message, HasSubstr("some other program"));
+}
+
+// Several processes.
+
+TEST_F(OpenTest, ManyProcessesMayMakeTheStoreAtOnce) {
+  for (int round = 0; round < 5; ++round) {
+    const auto dir = folder_ / std::to_string(round);
+    std::vector<pid_t> children;
+    for (int i = 0; i < 6; ++i) {
+      children.push_back(fork_child([&] { Registry(dir, clock_).create_run("a"); }));
+    }
+    for (const pid_t child : children) {
+      EXPECT_EQ(wait_for(child), 0);
+    }
+    EXPECT_EQ(Registry(dir, clock_, true).list_runs().size(), 6u);
+  }
+}
+
+TEST_F(OpenTest, ProcessesThatWriteAtOnceAllSucceed) {
+  constexpr int kProcesses = 4;
+  constexpr int kRounds = 8;
+  const auto file = write("in.onnx", std::string(100'000, 'm'));
+  Registry registry(store_dir(), clock_);
+  std::vector<pid_t> children;
+  for (int i = 0; i < kProcesses; ++i) {
+    children.push_back(fork_child([&] {
+      Registry own(store_dir(), clock_);
+      const auto run = own.create_run("r");
+      for (int round = 0; round < kRounds; ++round) {
+        own.log_metrics(run, {{"loss", 1.0 / (round + 1), round, round}});
+        const auto version = own.register_model("shared", file, run, "test");
+        own.set_alias("shared", "champion", version.version);
+        own.verify(own.resolve("shared@champion"));
+      }
+      own.end_run(run, RunStatus::kFinished);
+    }));
+  }
+  for (const pid_t child : children) {
+    EXPECT_EQ(wait_for(child), 0);
+  }
+  const auto versions = registry.list_versions("shared");
+  std::set<std::int64_t> numbers;
+  for (const auto& version : versions) {
+    numbers.insert(version.version);
+    registry.verify(version);
+  }
+  EXPECT_EQ(numbers.size(), static_cast<std::size_t>(kProcesses * kRounds));
+  EXPECT_EQ(*numbers.rbegin(), kProcesses * kRounds);
+  for (const auto& run : registry.list_runs()) {
+    EXPECT_EQ(run.status, RunStatus::kFinished);
+    EXPECT_EQ(registry.metric_history(run.run_id, "loss").size(),
+              static_cast<std::size_t>(kRounds));
+  }
+}
+
+// Sudden death. The children die after a random time, so that every step of their work is hit at
+// some point; what is asserted holds whenever they die.
+
+class KillTest : public StoreTest {
+ protected:
+  /// What a child calls when it has been told that something is done.
+  using Acknowledge = std::function<void(std::int64_t)>;
+
+  /// Runs `body` in a child that is killed after `microseconds`; returns what it acknowledged.
+  static std::vector<std::int64_t> run_and_kill(suseconds_t microseconds,
+                                                const std::function<void(Acknowledge)>& body) {
+    int channel[2];
+    if (pipe(channel) != 0) {
+      throw std::runtime_error("no pipe");
+    }
+    const pid_t child = fork_child([&] {
+      close(channel[0]);
+      signal(SIGALRM, [](int) { kill(getpid(), SIGKILL); });
+      const itimerval timer{{0, 0}, {0, microseconds}};
+      setitimer(ITIMER_REAL, &timer, nullptr);
+      body([&](std::int64_t value) {
+        if (::write(channel[1], &value, sizeof value) != sizeof value) {
+          _exit(2);
+        }
+      });
+    });
+    close(channel[1]);
+    std::vector<std::int64_t> acknowledged;
+    for (std::int64_t value = 0; ::read(channel[0], &value, sizeof value) == sizeof value;) {
+      acknowledged.push_back(value);
+    }
+    close(channel[0]);
+    EXPECT_EQ(wait_for(child), -SIGKILL);
+    return acknowledged;
+  }
+
+  suseconds_t random_time(suseconds_t most) {
+    return std::uniform_int_distribution<suseconds_t>(1, most)(random_);
+  }
+
+  std::mt19937 random_{20261124};
+};
+
+TEST_F(KillTest, ARegistrationLeavesNothingHalfMade) {
+  constexpr int kKills = 60;
+  const auto file = write("in.onnx", std::string(300'000, 'm'));
+  write("weights.bin", std::string(300'000, 'w'));
+  { Registry(store_dir(), clock_).register_model("m", file, "", "first"); }
+  std::int64_t verified = 0;
+  for (int kill_number = 0; kill_number < kKills; ++kill_number) {
+    const auto acknowledged =
+        run_and_kill(random_time(60'000), [&](const Acknowledge& acknowledge) {
+          Registry registry(store_dir(), clock_);
+          while (true) {
+            acknowledge(registry.register_model("m", file, "", "", {"weights.bin"}).version);
+          }
+        });
+    Registry registry(store_dir(), clock_, true);
+    std::set<std::int64_t> visible;
+    for (const auto& version : registry.list_versions("m")) {
+      visible.insert(version.version);
+      if (version.version > verified) {
+        ASSERT_NO_THROW(registry.verify(version)) << "kill " << kill_number;
+      }
+    }
+    for (const std::int64_t version : acknowledged) {
+      ASSERT_TRUE(visible.contains(version)) << version;
+    }
+    verified = *visible.rbegin();
+  }
+
+  // The next registration succeeds and clears away what the dead left.
+  Registry registry(store_dir(), clock_);
+  registry.register_model("m", file, "", "last");
+  std::set<std::string> expected;
+  for (const auto& version : registry.list_versions("m")) {
+    expected.insert(std::to_string(version.version));
+  }
+  std::set<std::string> found;
+  for (const auto& entry : fs::directory_iterator(store_dir() / "models/m")) {
+    found.insert(entry.path().filename().string());
+  }
+  EXPECT_EQ(found, expected);
+}
+
+TEST_F(KillTest, ARunKeepsWhatWasAcknowledged) {
+  for (int kill_number = 0; kill_number < 20; ++kill_number) {
+    const auto acknowledged =
+        run_and_kill(random_time(50'000), [&](const Acknowledge& acknowledge) {
+          Registry registry(store_dir(), clock_);
+          const auto run = registry.create_run(std::to_string(kill_number));
+          for (std::int64_t step = 0;; ++step) {
+            registry.log_metrics(run, {{"loss", 1, step, step}, {"accuracy", 1, step, step}});
+            acknowledge(step);
+          }
+        });
+    Registry registry(store_dir(), clock_);
+    const auto marked = registry.mark_interrupted_runs();
+    if (marked.empty()) {
+      EXPECT_THAT(acknowledged, IsEmpty());  // it died before it had a run
+      continue;
+    }
+    ASSERT_EQ(marked.size(), 1u);
+    const auto history = registry.metric_history(marked[0].run_id, "loss");
+    ASSERT_GE(history.size(), acknowledged.size());
+    EXPECT_EQ(registry.metric_history(marked[0].run_id, "accuracy").size(), history.size());
+    for (std::size_t i = 0; i < history.size(); ++i) {
+      EXPECT_EQ(history[i].step, static_cast<std::int64_t>(i));
+    }
+  }
+}
+
+TEST_F(KillTest, AStoreBeingMadeCanBeMadeAgain) {
+  for (int kill_number = 0; kill_number < 30; ++kill_number) {
+    const auto dir = folder_ / std::to_string(kill_number);
+    run_and_kill(random_time(8'000), [&](const Acknowledge&) {
+      Registry registry(dir, clock_);
+      while (true) {
+        registry.create_run("a");
+      }
+    });
+    ASSERT_NO_THROW(Registry(dir, clock_).create_run("b")) << "kill " << kill_number;
+  }
+}
+
+}  // namespace
+}  // namespace onnxop

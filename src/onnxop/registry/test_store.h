@@ -1,0 +1,98 @@
+#pragma once
+// What the room's tests share: a folder that goes away, and child processes that can be killed.
+
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <soci/soci.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "onnxop/base/error.h"
+#include "onnxop/registry/database.h"
+#include "onnxop/registry/registry.h"
+
+namespace onnxop {
+
+class StoreTest : public testing::Test {
+ protected:
+  StoreTest() {
+    std::string name = (std::filesystem::temp_directory_path() / "onnxop-registry.XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) {
+      throw std::runtime_error("no temporary folder " + name);
+    }
+    folder_ = name;
+  }
+  ~StoreTest() override { std::filesystem::remove_all(folder_); }
+
+  std::filesystem::path store_dir() const { return folder_ / "store"; }
+
+  std::filesystem::path write(const std::string& name, std::string_view content) const {
+    const auto path = folder_ / name;
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path, std::ios::binary) << content;
+    return path;
+  }
+
+  /// Changes the database behind the Registry's back.
+  void execute(const std::string& sql) const {
+    Database(store_dir() / "onnxop.db", true).write([&](soci::session& session) {
+      session << sql;
+    });
+  }
+
+  std::filesystem::path folder_;
+  FakeClock clock_;
+};
+
+/// The error's code and text of what `action` throws; a test failure when it throws none.
+struct Caught {
+  std::optional<ErrorCode> code;
+  std::string message;
+};
+
+inline Caught catch_error(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return {error.code(), error.what()};
+  }
+  ADD_FAILURE() << "no error was thrown";
+  return {};
+}
+
+/// Runs `body` in a child process, which ends with 0 when it returns and 1 when it throws.
+inline pid_t fork_child(const std::function<void()>& body) {
+  const pid_t pid = fork();
+  if (pid != 0) {
+    return pid;
+  }
+  try {
+    body();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "child: %s\n", error.what());
+    _exit(1);
+  }
+  _exit(0);
+}
+
+/// The child's exit code, or minus the signal that ended it.
+inline int wait_for(pid_t pid) {
+  int status = 0;
+  if (waitpid(pid, &status, 0) != pid) {
+    return -1000;
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+}  // namespace onnxop
