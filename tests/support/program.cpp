@@ -1,13 +1,12 @@
 #include "program.h"
 
+#include <cstdlib>
+#include <thread>
+
 #include <fcntl.h>
-#include <gtest/gtest.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cstdlib>
-#include <thread>
 
 #include "onnxop/base/error.h"
 #include "onnxop/base/file.h"
@@ -20,12 +19,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-pid_t spawn(const std::vector<std::string>& argv, const fs::path& in, const fs::path& out, const fs::path& err) {
+pid_t spawn(const std::vector<std::string>& argv, const fs::path& in, const fs::path& out,
+            const fs::path& err) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, in.c_str(), O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(),
+                                   O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err.c_str(),
+                                   O_WRONLY | O_CREAT | O_TRUNC, 0600);
   std::vector<std::string> words = argv;
   std::vector<char*> pointers;
   for (auto& word : words) {
@@ -41,7 +43,9 @@ pid_t spawn(const std::vector<std::string>& argv, const fs::path& in, const fs::
   return pid;
 }
 
-int exit_code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
+int exit_code_of(int status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
 
 std::vector<std::string> onnxop_argv(const std::vector<std::string>& args) {
   std::vector<std::string> argv{ONNXOP_PROGRAM};
@@ -59,7 +63,9 @@ fs::path temp_name() {
 
 }  // namespace
 
-Json Outcome::json() const { return parse_json(out, "standard output"); }
+Json Outcome::json() const {
+  return parse_json(out, "standard output");
+}
 
 Outcome run_program(const std::vector<std::string>& argv, const std::string& input) {
   const TempDir dir;
@@ -67,7 +73,8 @@ Outcome run_program(const std::vector<std::string>& argv, const std::string& inp
   const pid_t pid = spawn(argv, dir.path() / "in", dir.path() / "out", dir.path() / "err");
   int status = 0;
   ::waitpid(pid, &status, 0);
-  return {exit_code_of(status), read_text_file(dir.path() / "out"), read_text_file(dir.path() / "err")};
+  return {exit_code_of(status), read_text_file(dir.path() / "out"),
+          read_text_file(dir.path() / "err")};
 }
 
 Outcome run_onnxop(const std::vector<std::string>& args, const std::string& input) {
@@ -89,7 +96,9 @@ BackgroundProgram::~BackgroundProgram() {
   fs::remove_all(out_.parent_path());
 }
 
-void BackgroundProgram::signal(int number) const { ::kill(pid_, number); }
+void BackgroundProgram::signal(int number) const {
+  ::kill(pid_, number);
+}
 
 bool BackgroundProgram::running() {
   if (pid_ > 0 && ::waitpid(pid_, &status_, WNOHANG) == pid_) {
@@ -110,8 +119,8 @@ std::string BackgroundProgram::wait_for_file(const fs::path& path) {
   std::error_code ignored;
   while (!fs::exists(path) || fs::file_size(path, ignored) == 0) {
     if (!running()) {
-      ADD_FAILURE() << "the program ended before " << path << " was there:\n" << read_text_file(err_);
-      return "";
+      fail(ErrorCode::kInternal, "the program ended before {} was there: {}", path.string(),
+           read_text_file(err_));
     }
     std::this_thread::yield();
   }
@@ -120,10 +129,16 @@ std::string BackgroundProgram::wait_for_file(const fs::path& path) {
 
 TempDir::TempDir() : path_(temp_name()) {}
 
-TempDir::~TempDir() { fs::remove_all(path_); }
+TempDir::~TempDir() {
+  fs::remove_all(path_);
+}
 
-std::string test_store() { return ONNXOP_TEST_STORE; }
+std::string test_store() {
+  return ONNXOP_TEST_STORE;
+}
 
-fs::path source_dir() { return ONNXOP_SOURCE_DIR; }
+fs::path source_dir() {
+  return ONNXOP_SOURCE_DIR;
+}
 
 }  // namespace onnxop::testing_support

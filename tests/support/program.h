@@ -1,12 +1,12 @@
 #pragma once
-// Runs the built programs as a user does, for tests.
-
-#include <sys/types.h>
+// Runs the built programs as a user does, for tests and benchmarks.
 
 #include <csignal>
 #include <filesystem>
 #include <string>
 #include <vector>
+
+#include <sys/types.h>
 
 #include "onnxop/base/json.h"
 
@@ -39,7 +39,7 @@ class BackgroundProgram {
   /// Waits for its end.
   Outcome wait();
   bool running();
-  /// Returns once `path` is a file that is not empty; fails the test when the program ends first.
+  /// Returns once `path` is a file that is not empty; throws when the program ends first.
   std::string wait_for_file(const std::filesystem::path& path);
   pid_t pid() const { return pid_; }
 
@@ -63,9 +63,13 @@ class TempDir {
   std::filesystem::path path_;
 };
 
-/// The store made by the fixture: `mnist` version 1, two epochs of examples/mnist-small.yaml. Not to be written to.
+/// The store made by the fixture: `mnist` version 1, two epochs of examples/mnist-small.yaml. Not
+/// to be written to.
 std::string test_store();
 
 std::filesystem::path source_dir();
+
+/// The built `onnxop`.
+std::string program_path();
 
 }  // namespace onnxop::testing_support
