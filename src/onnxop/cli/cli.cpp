@@ -1,9 +1,9 @@
-#include <unistd.h>
-
 #include <cstdio>
 #include <iostream>
 #include <memory>
 #include <vector>
+
+#include <unistd.h>
 
 #include "onnxop/base/error.h"
 #include "onnxop/base/json_value.h"
@@ -82,7 +82,8 @@ std::string_view find_verb_word(int argc, char** argv) {
 }
 
 int run_cli(std::span<const Verb> verbs, int argc, char** argv) {
-  CLI::App app("From a data set to a trained network, to ONNX, to a registry, to a web service.", "onnxop");
+  CLI::App app("From a data set to a trained network, to ONNX, to a registry, to a web service.",
+               "onnxop");
   app.set_version_flag("--version", std::string("onnxop ") + ONNXOP_VERSION);
   app.require_subcommand(1);
   app.fallthrough();
@@ -106,9 +107,10 @@ int run_cli(std::span<const Verb> verbs, int argc, char** argv) {
   const std::string_view word = find_verb_word(argc, argv);
   if (!word.empty() && std::find(names.begin(), names.end(), word) == names.end()) {
     const auto near = nearest_word(word, names);
-    return report_usage(format("'{}' is no verb{}; known: {}", word,
-                               near ? format(", did you mean '{}'?", *near) : std::string(), join(names, ", ")),
-                        "onnxop");
+    return report_usage(
+        format("'{}' is no verb{}; known: {}", word,
+               near ? format(", did you mean '{}'?", *near) : std::string(), join(names, ", ")),
+        "onnxop");
   }
   try {
     app.parse(argc, argv);
@@ -130,7 +132,9 @@ void add_json_flag(CLI::App& command, bool& flag) {
   command.add_flag("--json", flag, "Print the result as one JSON object");
 }
 
-void print_json(const Json& value) { print_text(dump_json_pretty(value) + "\n"); }
+void print_json(const Json& value) {
+  print_text(dump_json_pretty(value) + "\n");
+}
 
 void print_text(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {

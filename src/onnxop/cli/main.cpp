@@ -1,5 +1,5 @@
-// onnxop: the table of verbs. `train` lives in the program onnxop-train beside this one, so that serving does not load
-// what only training needs.
+// onnxop: the table of verbs. `train` lives in the program onnxop-train beside this one, so that
+// serving does not load what only training needs.
 
 #include <array>
 

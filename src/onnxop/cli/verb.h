@@ -1,13 +1,13 @@
 #pragma once
 // A verb of the command line: one file each, listed once in main.cpp.
 
-#include <CLI/CLI.hpp>
-
 #include <filesystem>
 #include <functional>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include <CLI/CLI.hpp>
 
 #include "onnxop/base/json.h"
 
@@ -18,7 +18,8 @@ struct CliContext {
   std::filesystem::path store;
 };
 
-/// What a verb does once its options are read. Failures are Error; the text of wrong usage found late is UsageError.
+/// What a verb does once its options are read. Failures are Error; the text of wrong usage found
+/// late is UsageError.
 using VerbAction = std::function<void(const CliContext&)>;
 
 struct Verb {
@@ -33,8 +34,8 @@ class UsageError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Parses and runs; returns the exit code: 0 done, 1 failed, 2 wrong usage. Results go to standard output, all else to
-/// standard error.
+/// Parses and runs; returns the exit code: 0 done, 1 failed, 2 wrong usage. Results go to standard
+/// output, all else to standard error.
 int run_cli(std::span<const Verb> verbs, int argc, char** argv);
 
 /// The first word that is neither an option nor a global option's value; empty when there is none.

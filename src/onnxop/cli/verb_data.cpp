@@ -26,12 +26,14 @@ struct ImagesOptions {
 };
 
 void fetch(const FetchOptions& options) {
-  const std::filesystem::path dir = options.to.empty() ? default_data_dir() / "mnist" : std::filesystem::path(options.to);
+  const std::filesystem::path dir =
+      options.to.empty() ? default_data_dir() / "mnist" : std::filesystem::path(options.to);
   const bool fetched = fetch_mnist(dir);
   if (options.json) {
     print_json({{"data", options.name}, {"dir", dir.string()}, {"fetched", fetched}});
   } else {
-    print_text(format("{} is in {}{}\n", options.name, dir.string(), fetched ? "" : " (was there already)"));
+    print_text(format("{} is in {}{}\n", options.name, dir.string(),
+                      fetched ? "" : " (was there already)"));
   }
 }
 
@@ -39,15 +41,16 @@ void write_images(const ImagesOptions& options) {
   const Dataset dataset = open_dataset(options.dataset);
   const Shape shape = dataset.sample_shape();
   if (shape.size() != 3) {
-    fail(ErrorCode::kInvalidArgument, "{}: samples of shape {} are no images", options.dataset, shape_text(shape));
+    fail(ErrorCode::kInvalidArgument, "{}: samples of shape {} are no images", options.dataset,
+         shape_text(shape));
   }
   std::filesystem::create_directories(options.to);
   const std::int64_t count = std::min(options.first, dataset.size());
   const std::int64_t pixels = element_count(shape);
   Json files = Json::array();
   for (std::int64_t i = 0; i < count; ++i) {
-    const auto from = dataset.samples.values<std::uint8_t>().subspan(static_cast<std::size_t>(i * pixels),
-                                                                     static_cast<std::size_t>(pixels));
+    const auto from = dataset.samples.values<std::uint8_t>().subspan(
+        static_cast<std::size_t>(i * pixels), static_cast<std::size_t>(pixels));
     const Image image{.width = static_cast<int>(shape[1]),
                       .height = static_cast<int>(shape[0]),
                       .channels = static_cast<int>(shape[2]),
@@ -68,7 +71,8 @@ void write_images(const ImagesOptions& options) {
 }  // namespace
 
 VerbAction declare_data(CLI::App& command) {
-  set_example(command, "onnxop data fetch mnist\n  onnxop data images mnist:test --first 10 --to digits");
+  set_example(command,
+              "onnxop data fetch mnist\n  onnxop data images mnist:test --first 10 --to digits");
   command.require_subcommand(1);
   auto chosen = std::make_shared<std::function<void()>>();
 
@@ -84,11 +88,16 @@ VerbAction declare_data(CLI::App& command) {
   fetch_command->final_callback([=] { *chosen = [=] { fetch(*fetch_options); }; });
 
   auto images_options = std::make_shared<ImagesOptions>();
-  CLI::App* images_command = command.add_subcommand("images", "Write a data set's first images as PNG files");
+  CLI::App* images_command =
+      command.add_subcommand("images", "Write a data set's first images as PNG files");
   images_command->fallthrough();
   set_example(*images_command, "onnxop data images mnist:test --first 10 --to digits");
-  images_command->add_option("DATA", images_options->dataset, "mnist:train, mnist:test or folder:DIR")->required();
-  images_command->add_option("--first", images_options->first, "How many")->check(CLI::PositiveNumber)->capture_default_str();
+  images_command
+      ->add_option("DATA", images_options->dataset, "mnist:train, mnist:test or folder:DIR")
+      ->required();
+  images_command->add_option("--first", images_options->first, "How many")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   images_command->add_option("--to", images_options->to, "Folder for NUMBER-LABEL.png")->required();
   add_json_flag(*images_command, images_options->json);
   images_command->final_callback([=] { *chosen = [=] { write_images(*images_options); }; });

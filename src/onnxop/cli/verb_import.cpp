@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "onnxop/base/clock.h"
+#include "onnxop/base/format.h"
 #include "onnxop/base/json_value.h"
 #include "onnxop/cli/verbs.h"
 #include "onnxop/registry/registry.h"
@@ -25,14 +26,16 @@ VerbAction declare_import(CLI::App& command) {
   return [options](const CliContext& context) {
     const SystemClock clock;
     Registry registry(context.store, clock);
-    const ModelVersion version = import_model(options->file, options->name, options->contract, registry);
+    const ModelVersion version =
+        import_model(options->file, options->name, options->contract, registry);
     if (options->json) {
       print_json({{"model", version.name},
                   {"version", version.version},
                   {"model_path", version.model_path.string()},
                   {"sha256", version.sha256}});
     } else {
-      print_text(format("{} version {}: {}\n", version.name, version.version, version.model_path.string()));
+      print_text(format("{} version {}: {}\n", version.name, version.version,
+                        version.model_path.string()));
     }
   };
 }

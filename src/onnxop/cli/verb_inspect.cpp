@@ -24,7 +24,8 @@ std::string_view origin_name(OperatorCount::Origin origin) {
 Json tensors_json(const std::vector<TensorInfo>& tensors) {
   Json list = Json::array();
   for (const auto& tensor : tensors) {
-    list.push_back({{"name", tensor.name}, {"dtype", dtype_name(tensor.dtype)}, {"shape", tensor.shape}});
+    list.push_back(
+        {{"name", tensor.name}, {"dtype", dtype_name(tensor.dtype)}, {"shape", tensor.shape}});
   }
   return list;
 }
@@ -32,8 +33,10 @@ Json tensors_json(const std::vector<TensorInfo>& tensors) {
 Json description_json(const ModelRef& model, const ModelDescription& d) {
   Json operators = Json::array();
   for (const auto& op : d.operators) {
-    operators.push_back(
-        {{"domain", op.domain}, {"op_type", op.op_type}, {"count", op.count}, {"origin", origin_name(op.origin)}});
+    operators.push_back({{"domain", op.domain},
+                         {"op_type", op.op_type},
+                         {"count", op.count},
+                         {"origin", origin_name(op.origin)}});
   }
   Json json{{"path", model.path.string()},
             {"producer", {{"name", d.producer_name}, {"version", d.producer_version}}},
@@ -64,7 +67,9 @@ Json description_json(const ModelRef& model, const ModelDescription& d) {
 
 std::string description_text(const ModelRef& model, const ModelDescription& d) {
   std::vector<std::vector<std::string>> rows;
-  const auto row = [&rows](std::string name, std::string value) { rows.push_back({std::move(name), std::move(value)}); };
+  const auto row = [&rows](std::string name, std::string value) {
+    rows.push_back({std::move(name), std::move(value)});
+  };
   row("file", model.path.string());
   row("size", format("{} bytes", d.file_bytes));
   row("producer", format("{} {}", d.producer_name, d.producer_version));
@@ -77,10 +82,12 @@ std::string description_text(const ModelRef& model, const ModelDescription& d) {
     row("input", format("{} {} {}", input.name, dtype_name(input.dtype), shape_text(input.shape)));
   }
   for (const auto& output : d.outputs) {
-    row("output", format("{} {} {}", output.name, dtype_name(output.dtype), shape_text(output.shape)));
+    row("output",
+        format("{} {} {}", output.name, dtype_name(output.dtype), shape_text(output.shape)));
   }
   for (const auto& op : d.operators) {
-    row("operator", format("{} x{} ({}, {})", op.op_type, op.count, op.domain, origin_name(op.origin)));
+    row("operator",
+        format("{} x{} ({}, {})", op.op_type, op.count, op.domain, origin_name(op.origin)));
   }
   row("parameters", format("{}", d.parameters));
   row("FLOPs a sample", d.flops_per_sample ? format("{:.0f}", *d.flops_per_sample) : "not known");
@@ -119,8 +126,8 @@ VerbAction declare_inspect(CLI::App& command) {
       print_text(description_text(model, description));
     }
     if (!description.problems.empty()) {
-      fail(ErrorCode::kInvalidArgument, "{}: {} problem(s): {}", model.path.string(), description.problems.size(),
-           description.problems.front());
+      fail(ErrorCode::kInvalidArgument, "{}: {} problem(s): {}", model.path.string(),
+           description.problems.size(), description.problems.front());
     }
   };
 }

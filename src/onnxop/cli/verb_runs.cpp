@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "onnxop/base/clock.h"
+#include "onnxop/base/format.h"
 #include "onnxop/base/json_value.h"
 #include "onnxop/cli/verbs.h"
 #include "onnxop/registry/registry.h"
@@ -23,7 +24,9 @@ Json run_json(const Run& run) {
   return json;
 }
 
-std::string time_text(std::int64_t unix_ms) { return format_time(WallTime(std::chrono::milliseconds(unix_ms))); }
+std::string time_text(std::int64_t unix_ms) {
+  return format_time(WallTime(std::chrono::milliseconds(unix_ms)));
+}
 
 std::string metric_text(const Run& run, const std::string& key) {
   const auto at = run.metrics.find(key);
@@ -40,10 +43,12 @@ void list_runs(const Registry& registry, bool json) {
     print_json({{"runs", list}});
     return;
   }
-  std::vector<std::vector<std::string>> rows{{"run", "name", "status", "started", "val accuracy", "test accuracy"}};
+  std::vector<std::vector<std::string>> rows{
+      {"run", "name", "status", "started", "val accuracy", "test accuracy"}};
   for (const auto& run : runs) {
     rows.push_back({run.run_id.substr(0, 8), run.name, std::string(run_status_name(run.status)),
-                    time_text(run.start_time_ms), metric_text(run, "val_accuracy"), metric_text(run, "test_accuracy")});
+                    time_text(run.start_time_ms), metric_text(run, "val_accuracy"),
+                    metric_text(run, "test_accuracy")});
   }
   print_text(table_text(rows));
 }
@@ -83,7 +88,8 @@ VerbAction declare_runs(CLI::App& command) {
   };
   auto options = std::make_shared<Options>();
   set_example(command, "onnxop runs\n  onnxop runs 3f2a91c0 --json");
-  command.add_option("RUN", options->run, "A run's id or its first digits; without it all are listed");
+  command.add_option("RUN", options->run,
+                     "A run's id or its first digits; without it all are listed");
   add_json_flag(command, options->json);
   return [options](const CliContext& context) {
     const SystemClock clock;

@@ -12,11 +12,12 @@ Dataset open_dataset(std::string_view reference, const std::optional<ImageInput>
     return load_mnist(default_data_dir() / "mnist", reference.substr(6));
   }
   if (reference.starts_with(kFolder)) {
-    return load_image_folder(std::filesystem::path(reference.substr(kFolder.size())), [&](Image image) {
-      return input ? fit_image(std::move(image), *input) : image;
-    });
+    return load_image_folder(
+        std::filesystem::path(reference.substr(kFolder.size())),
+        [&](Image image) { return input ? fit_image(std::move(image), *input) : image; });
   }
-  fail(ErrorCode::kInvalidArgument, "data set '{}' is not known; known: mnist:train, mnist:test, folder:DIR", reference);
+  fail(ErrorCode::kInvalidArgument,
+       "data set '{}' is not known; known: mnist:train, mnist:test, folder:DIR", reference);
 }
 
 }  // namespace onnxop

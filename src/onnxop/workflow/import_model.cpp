@@ -15,8 +15,8 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMostContractBytes = 1 << 20;
 
-const TensorInfo& find_tensor(const std::vector<TensorInfo>& tensors, const std::string& name, std::string_view what,
-                              std::string_view key) {
+const TensorInfo& find_tensor(const std::vector<TensorInfo>& tensors, const std::string& name,
+                              std::string_view what, std::string_view key) {
   std::vector<std::string> names;
   for (const auto& tensor : tensors) {
     if (tensor.name == name) {
@@ -24,7 +24,8 @@ const TensorInfo& find_tensor(const std::vector<TensorInfo>& tensors, const std:
     }
     names.push_back(tensor.name);
   }
-  fail(ErrorCode::kInvalidArgument, "{}: {} is '{}', but the model has: {}", what, key, name, join(names, ", "));
+  fail(ErrorCode::kInvalidArgument, "{}: {} is '{}', but the model has: {}", what, key, name,
+       join(names, ", "));
 }
 
 /// A folder inside the store that goes away with the object; what is imported is made ready there.
@@ -37,8 +38,8 @@ class WorkFolder {
   StagedDirectory staged_;  // never published
 };
 
-void copy_with_contract(const fs::path& file, const Contract& contract, const std::vector<fs::path>& companions,
-                        const fs::path& to) {
+void copy_with_contract(const fs::path& file, const Contract& contract,
+                        const std::vector<fs::path>& companions, const fs::path& to) {
   for (const auto& companion : companions) {
     fs::create_directories((to / companion).parent_path());
     fs::copy_file(file.parent_path() / companion, to / companion);
@@ -53,37 +54,43 @@ void check_contract_fits(const Contract& contract, const std::vector<TensorInfo>
   const ImageInput& image = contract.input;
   const TensorInfo& input = find_tensor(inputs, image.name, what, "input.name");
   const std::int64_t channels = image.color == ImageColor::kGray ? 1 : 3;
-  const Shape fitting = image.layout == ImageLayout::kNhwc ? Shape{-1, image.height, image.width, channels}
-                                                           : Shape{-1, channels, image.height, image.width};
+  const Shape fitting = image.layout == ImageLayout::kNhwc
+                            ? Shape{-1, image.height, image.width, channels}
+                            : Shape{-1, channels, image.height, image.width};
   bool fits = input.shape.size() == fitting.size();
   for (std::size_t i = 1; fits && i < fitting.size(); ++i) {
     fits = input.shape[i] == -1 || input.shape[i] == fitting[i];
   }
   if (!fits) {
-    fail(ErrorCode::kInvalidArgument, "{}: images of it have shape {}, but the model's input '{}' takes {}", what,
+    fail(ErrorCode::kInvalidArgument,
+         "{}: images of it have shape {}, but the model's input '{}' takes {}", what,
          shape_text(fitting), input.name, shape_text(input.shape));
   }
   if (inputs.size() != 1) {
-    fail(ErrorCode::kInvalidArgument, "{}: the model has {} inputs, an image model has one", what, inputs.size());
+    fail(ErrorCode::kInvalidArgument, "{}: the model has {} inputs, an image model has one", what,
+         inputs.size());
   }
   const TensorInfo& output = find_tensor(outputs, contract.output.name, what, "output.name");
   const auto labels = static_cast<std::int64_t>(contract.output.labels.size());
-  if (labels != 0 && !output.shape.empty() && output.shape.back() != -1 && output.shape.back() != labels) {
-    fail(ErrorCode::kInvalidArgument, "{}: {} labels, but the model's output '{}' has shape {}", what, labels,
-         output.name, shape_text(output.shape));
+  if (labels != 0 && !output.shape.empty() && output.shape.back() != -1 &&
+      output.shape.back() != labels) {
+    fail(ErrorCode::kInvalidArgument, "{}: {} labels, but the model's output '{}' has shape {}",
+         what, labels, output.name, shape_text(output.shape));
   }
 }
 
-ModelVersion import_model(const fs::path& file, std::string_view name, const fs::path& contract_file,
-                          Registry& registry) {
+ModelVersion import_model(const fs::path& file, std::string_view name,
+                          const fs::path& contract_file, Registry& registry) {
   check_model(file);
   const ModelDescription description = describe_model(file);
   const auto scorer = load_ort_scorer(file);
-  std::vector<fs::path> companions(description.external_files.begin(), description.external_files.end());
+  std::vector<fs::path> companions(description.external_files.begin(),
+                                   description.external_files.end());
   const std::string source = fs::absolute(file).lexically_normal().string();
   if (contract_file.empty()) {
     if (description.contract) {
-      check_contract_fits(*description.contract, scorer->inputs(), scorer->outputs(), file.string());
+      check_contract_fits(*description.contract, scorer->inputs(), scorer->outputs(),
+                          file.string());
     }
     return registry.register_model(name, file, "", source, companions);
   }

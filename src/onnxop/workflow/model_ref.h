@@ -8,7 +8,8 @@
 
 namespace onnxop {
 
-inline constexpr std::string_view kModelRefHelp = "A path to an .onnx file, or name, name@alias, name:version in the store";
+inline constexpr std::string_view kModelRefHelp =
+    "A path to an .onnx file, or name, name@alias, name:version in the store";
 
 struct ModelRef {
   std::filesystem::path path;
@@ -16,8 +17,8 @@ struct ModelRef {
   std::int64_t version = 0;  // 0: a plain file
 };
 
-/// Words that end in .onnx or hold a slash are files, all others are looked up in the store (which is not made).
-/// Throws Error{kNotFound} that says what is there.
+/// Words that end in .onnx or hold a slash are files, all others are looked up in the store (which
+/// is not made). Throws Error{kNotFound} that says what is there.
 ModelRef find_model(std::string_view reference, const std::filesystem::path& store);
 
 }  // namespace onnxop
