@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "onnxop/base/error.h"
 #include "onnxop/tensor/tensor.h"
 
 namespace onnxop {
@@ -78,7 +79,14 @@ Graph without_dropout(const Graph& graph);
 template <typename T>
 T GraphNode::attribute(const std::string& attribute_name, T otherwise) const {
   const auto at = attributes.find(attribute_name);
-  return at == attributes.end() ? otherwise : std::get<T>(at->second);
+  if (at == attributes.end()) {
+    return otherwise;
+  }
+  if (const T* value = std::get_if<T>(&at->second)) {
+    return *value;
+  }
+  fail(ErrorCode::kInternal, "node '{}' ({}): attribute '{}' has another type than was asked for",
+       name, op_type, attribute_name);
 }
 
 }  // namespace onnxop
