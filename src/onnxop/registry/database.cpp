@@ -114,21 +114,18 @@ void Database::configure() {
   *session_ << "PRAGMA foreign_keys = ON";
 }
 
-bool Database::has_table(std::string_view name) {
-  return read([&](soci::session& session) {
-    const std::string wanted(name);
-    int count = 0;
-    session << "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = :name",
-        soci::use(wanted), soci::into(count);
-    return count != 0;
-  });
-}
-
-bool Database::is_empty() {
+std::set<std::string> Database::tables() {
   return read([](soci::session& session) {
-    int count = 0;
-    session << "SELECT COUNT(*) FROM sqlite_master", soci::into(count);
-    return count == 0;
+    std::set<std::string> names;
+    std::string name;
+    soci::statement select =
+        (session.prepare << "SELECT name FROM sqlite_master WHERE type = 'table'",
+         soci::into(name));
+    select.execute();
+    while (select.fetch()) {
+      names.insert(name);
+    }
+    return names;
   });
 }
 

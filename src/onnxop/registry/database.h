@@ -8,8 +8,8 @@
 
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
-#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -29,8 +29,7 @@ class Database {
   Database& operator=(const Database&) = delete;
 
   const std::filesystem::path& file() const { return file_; }
-  bool has_table(std::string_view name);
-  bool is_empty();  // no tables at all
+  std::set<std::string> tables();
 
   /// Calls body(soci::session&) alone among all writers, and commits; nothing of it stays when it
   /// throws. Waits for other writers up to 30 seconds. SQLite's errors come out as

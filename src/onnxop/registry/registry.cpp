@@ -15,26 +15,38 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kDatabaseFile = "onnxop.db";
 
-// The database's path, once the folder is known to be a store or to be free for one.
+// A folder that only a store has; empty when there is none.
+std::string_view find_store_folder(const fs::path& dir) {
+  std::error_code ignored;
+  for (const std::string_view folder : {"models", "runs"}) {
+    if (fs::is_directory(dir / folder, ignored)) {
+      return folder;
+    }
+  }
+  return {};
+}
+
+// The database's path, once the folder is known to be a store or to be free for one. Another
+// process may be making the same store meanwhile: folder, database, folders within, in this order.
 fs::path find_database(const fs::path& dir, bool must_exist) {
   const fs::path file = dir / kDatabaseFile;
   std::error_code error;
-  const bool is_folder = fs::is_directory(dir, error);
-  if (!is_folder && fs::exists(dir, error)) {
+  const fs::file_status status = fs::status(dir, error);
+  if (fs::exists(status) && !fs::is_directory(status)) {
     fail(ErrorCode::kInvalidArgument, "the store {} is a file, not a folder", dir.native());
   }
-  if (is_folder && fs::exists(file, error)) {
+  const std::string_view folder = find_store_folder(dir);
+  if (fs::exists(file, error)) {
     return file;
   }
-  for (const char* folder : {"models", "runs"}) {
-    if (is_folder && fs::is_directory(dir / folder, error)) {
-      fail(ErrorCode::kDataLoss, "{} has a folder '{}' but no {}: a store without its database",
-           dir.native(), folder, kDatabaseFile);
-    }
+  if (!folder.empty()) {
+    fail(ErrorCode::kDataLoss, "{} has a folder '{}' but no {}: a store without its database",
+         dir.native(), folder, kDatabaseFile);
   }
   if (must_exist) {
     fail(ErrorCode::kNotFound, "there is no store at {}{}", dir.native(),
-         is_folder ? format(" (the folder has no {})", kDatabaseFile) : " (no such folder)");
+         fs::exists(status) ? format(" (the folder has no {})", kDatabaseFile)
+                            : " (no such folder)");
   }
   fs::create_directories(dir, error);
   if (error) {
@@ -63,7 +75,7 @@ Registry::Impl::Impl(fs::path store_dir, const Clock& store_clock, bool must_exi
     : dir(fs::absolute(store_dir).lexically_normal()),
       clock(store_clock),
       database(find_database(dir, must_exist), !must_exist) {
-  if (must_exist && database.is_empty()) {
+  if (must_exist && schema_version(database) == 0) {
     fail(ErrorCode::kNotFound, "there is no store at {} ({} is empty)", dir.native(),
          kDatabaseFile);
   }

@@ -11,6 +11,12 @@
 
 namespace onnxop {
 
+/// Throws Error{kInvalidArgument} for an empty name of a `what`: a parameter, metric, tag.
+void check_key(std::string_view what, std::string_view key);
+
+/// A metric's value as the tables hold it: SQLite has no NaN.
+double metric_from_columns(double value, int is_nan);
+
 struct Registry::Impl {
   Impl(std::filesystem::path store_dir, const Clock& store_clock, bool must_exist);
 

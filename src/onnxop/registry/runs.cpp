@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cmath>
 #include <cstring>
-#include <tuple>
 
 #include <soci/soci.h>
 #include <unistd.h>
@@ -45,95 +43,6 @@ RunStatus parse_status(const std::string& name) {
   }
   fail(ErrorCode::kDataLoss, "the store has a run with the unknown status '{}'", name);
 }
-
-void check_key(std::string_view what, std::string_view key) {
-  if (key.empty()) {
-    fail(ErrorCode::kInvalidArgument, "a {} with an empty name", what);
-  }
-}
-
-double from_columns(double value, int is_nan) {
-  return is_nan != 0 ? std::nan("") : value;
-}
-
-// Latest is what has the largest time, then step, then value; NaN is less than any value.
-bool is_later(const Metric& metric, const Metric& than) {
-  const auto rank = [](const Metric& m) {
-    const bool number = !std::isnan(m.value);
-    return std::tuple(m.timestamp_ms, m.step, number, number ? m.value : 0.0);
-  };
-  return rank(metric) > rank(than);
-}
-
-// One key's points of a batch, appended to its history.
-class MetricWriter {
- public:
-  MetricWriter(soci::session& session, std::string run_id, std::string key)
-      : session_(session), run_id_(std::move(run_id)), key_(std::move(key)) {
-    long long step = 0;
-    long long timestamp_ms = 0;
-    double value = 0;
-    int is_nan = 0;
-    session_ << "SELECT points, step, timestamp_ms, value, is_nan FROM latest_metrics "
-                "WHERE run_id = :run AND key = :key",
-        use(run_id_), use(key_), into(points_), into(step), into(timestamp_ms), into(value),
-        into(is_nan);
-    known_ = session_.got_data();
-    if (known_) {
-      latest_ = {key_, from_columns(value, is_nan), timestamp_ms, step};
-    }
-  }
-
-  void append(const Metric& metric) {
-    if (points_ == 0 || is_later(metric, latest_)) {
-      latest_ = metric;
-    }
-    bind(metric);
-    if (!insert_) {
-      insert_.emplace((session_.prepare
-                           << "INSERT INTO metrics (run_id, key, point, step, "
-                              "timestamp_ms, value, is_nan) "
-                              "VALUES (:run, :key, :point, :step, :time, :value, :nan)",
-                       use(run_id_), use(key_), use(points_), use(step_), use(timestamp_ms_),
-                       use(value_), use(is_nan_)));
-    }
-    insert_->execute(true);
-    ++points_;
-  }
-
-  void finish() {
-    bind(latest_);
-    if (known_) {
-      session_ << "UPDATE latest_metrics SET points = :points, step = :step, timestamp_ms = :time, "
-                  "value = :value, is_nan = :nan WHERE run_id = :run AND key = :key",
-          use(points_), use(step_), use(timestamp_ms_), use(value_), use(is_nan_), use(run_id_),
-          use(key_);
-    } else {
-      session_ << "INSERT INTO latest_metrics (run_id, key, points, step, timestamp_ms, value, "
-                  "is_nan) VALUES (:run, :key, :points, :step, :time, :value, :nan)",
-          use(run_id_), use(key_), use(points_), use(step_), use(timestamp_ms_), use(value_),
-          use(is_nan_);
-    }
-  }
-
- private:
-  void bind(const Metric& metric) {
-    step_ = metric.step;
-    timestamp_ms_ = metric.timestamp_ms;
-    is_nan_ = std::isnan(metric.value) ? 1 : 0;
-    value_ = is_nan_ != 0 ? 0.0 : metric.value;
-  }
-
-  soci::session& session_;
-  std::string run_id_, key_;
-  bool known_ = false;
-  long long points_ = 0;
-  Metric latest_;
-  long long step_ = 0, timestamp_ms_ = 0;
-  double value_ = 0;
-  int is_nan_ = 0;
-  std::optional<soci::statement> insert_;
-};
 
 // Calls row(run_id, key, value, is_nan) for the rows of `table` that belong to the runs of
 // `condition`.
@@ -194,7 +103,7 @@ std::vector<Run> load_runs(soci::session& session, const std::string& condition,
                               });
   for_each_value<double>(session, "value, is_nan FROM latest_metrics", condition, argument,
                          [&](const auto& run, const auto& key, double value, int is_nan) {
-                           run_of(run).metrics[key] = from_columns(value, is_nan);
+                           run_of(run).metrics[key] = metric_from_columns(value, is_nan);
                          });
   return runs;
 }
@@ -238,6 +147,12 @@ std::string read_owner(soci::session& session, const std::string& run_id) {
 }
 
 }  // namespace
+
+void check_key(std::string_view what, std::string_view key) {
+  if (key.empty()) {
+    fail(ErrorCode::kInvalidArgument, "a {} with an empty name", what);
+  }
+}
 
 void Registry::Impl::require_run(soci::session& session, std::string_view run_id) const {
   const std::string wanted(run_id);
@@ -294,21 +209,6 @@ void Registry::log_params(std::string_view run_id,
              "run {}: parameter '{}' is '{}' and cannot become '{}': parameters do not change", run,
              key, before, value);
       }
-    }
-  });
-}
-
-void Registry::log_metrics(std::string_view run_id, const std::vector<Metric>& metrics) {
-  const std::string run(run_id);
-  impl_->database.write([&](soci::session& session) {
-    impl_->require_run(session, run);
-    std::map<std::string, MetricWriter> writers;
-    for (const Metric& metric : metrics) {
-      check_key("metric", metric.key);
-      writers.try_emplace(metric.key, session, run, metric.key).first->second.append(metric);
-    }
-    for (auto& [key, writer] : writers) {
-      writer.finish();
     }
   });
 }
@@ -377,28 +277,6 @@ Run Registry::get_run(std::string_view run_id) const {
 std::vector<Run> Registry::list_runs() const {
   return impl_->database.read(
       [](soci::session& session) { return load_runs(session, "'' = :all", ""); });
-}
-
-std::vector<Metric> Registry::metric_history(std::string_view run_id, std::string_view key) const {
-  const std::string run(run_id);
-  const std::string name(key);
-  return impl_->database.read([&](soci::session& session) {
-    impl_->require_run(session, run);
-    std::vector<Metric> history;
-    long long step = 0;
-    long long timestamp_ms = 0;
-    double value = 0;
-    int is_nan = 0;
-    soci::statement select =
-        (session.prepare << "SELECT step, timestamp_ms, value, is_nan FROM metrics "
-                            "WHERE run_id = :run AND key = :key ORDER BY point",
-         use(run), use(name), into(step), into(timestamp_ms), into(value), into(is_nan));
-    select.execute();
-    while (select.fetch()) {
-      history.push_back({name, from_columns(value, is_nan), timestamp_ms, step});
-    }
-    return history;
-  });
 }
 
 std::vector<Run> Registry::mark_interrupted_runs() {

@@ -112,10 +112,11 @@ std::span<const Migration> store_migrations() {
 }
 
 std::int64_t schema_version(Database& database) {
-  if (database.has_table("schema_version")) {
+  const auto tables = database.tables();
+  if (tables.contains("schema_version")) {
     return database.read(read_version);
   }
-  if (!database.is_empty()) {
+  if (!tables.empty()) {
     fail(ErrorCode::kFailedPrecondition, "{}: this is the database of some other program",
          database.file().native());
   }

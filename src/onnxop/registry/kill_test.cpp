@@ -1,0 +1,142 @@
+// Sudden death: children die after a random time, so that every step of their work is hit at some
+// point. What is asserted holds whenever they die.
+
+#include <random>
+#include <set>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <sys/time.h>
+
+#include "onnxop/registry/test_store.h"
+
+namespace onnxop {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::IsEmpty;
+
+class KillTest : public StoreTest {
+ protected:
+  /// What a child calls when it has been told that something is done.
+  using Acknowledge = std::function<void(std::int64_t)>;
+
+  /// Runs `body` in a child that is killed after `microseconds`; returns what it acknowledged.
+  static std::vector<std::int64_t> run_and_kill(suseconds_t microseconds,
+                                                const std::function<void(Acknowledge)>& body) {
+    int channel[2];
+    if (pipe(channel) != 0) {
+      throw std::runtime_error("no pipe");
+    }
+    const pid_t child = fork_child([&] {
+      close(channel[0]);
+      signal(SIGALRM, [](int) { kill(getpid(), SIGKILL); });
+      const itimerval timer{{0, 0}, {0, microseconds}};
+      setitimer(ITIMER_REAL, &timer, nullptr);
+      body([&](std::int64_t value) {
+        if (::write(channel[1], &value, sizeof value) != sizeof value) {
+          _exit(2);
+        }
+      });
+    });
+    close(channel[1]);
+    std::vector<std::int64_t> acknowledged;
+    for (std::int64_t value = 0; ::read(channel[0], &value, sizeof value) == sizeof value;) {
+      acknowledged.push_back(value);
+    }
+    close(channel[0]);
+    EXPECT_EQ(wait_for(child), -SIGKILL);
+    return acknowledged;
+  }
+
+  suseconds_t random_time(suseconds_t most) {
+    return std::uniform_int_distribution<suseconds_t>(1, most)(random_);
+  }
+
+  std::mt19937 random_{20261124};
+};
+
+TEST_F(KillTest, ARegistrationLeavesNothingHalfMade) {
+  constexpr int kKills = 60;
+  const auto file = write("in.onnx", std::string(300'000, 'm'));
+  write("weights.bin", std::string(300'000, 'w'));
+  { Registry(store_dir(), clock_).register_model("m", file, "", "first"); }
+  std::int64_t verified = 0;
+  for (int kill_number = 0; kill_number < kKills; ++kill_number) {
+    const auto acknowledged =
+        run_and_kill(random_time(60'000), [&](const Acknowledge& acknowledge) {
+          Registry registry(store_dir(), clock_);
+          while (true) {
+            acknowledge(registry.register_model("m", file, "", "", {"weights.bin"}).version);
+          }
+        });
+    Registry registry(store_dir(), clock_, true);
+    std::set<std::int64_t> visible;
+    for (const auto& version : registry.list_versions("m")) {
+      visible.insert(version.version);
+      if (version.version > verified) {
+        ASSERT_NO_THROW(registry.verify(version)) << "kill " << kill_number;
+      }
+    }
+    for (const std::int64_t version : acknowledged) {
+      ASSERT_TRUE(visible.contains(version)) << version;
+    }
+    verified = *visible.rbegin();
+  }
+
+  // The next registration succeeds and clears away what the dead left.
+  Registry registry(store_dir(), clock_);
+  registry.register_model("m", file, "", "last");
+  std::set<std::string> expected;
+  for (const auto& version : registry.list_versions("m")) {
+    expected.insert(std::to_string(version.version));
+  }
+  std::set<std::string> found;
+  for (const auto& entry : fs::directory_iterator(store_dir() / "models/m")) {
+    found.insert(entry.path().filename().string());
+  }
+  EXPECT_EQ(found, expected);
+}
+
+TEST_F(KillTest, ARunKeepsWhatWasAcknowledged) {
+  for (int kill_number = 0; kill_number < 20; ++kill_number) {
+    const auto acknowledged =
+        run_and_kill(random_time(50'000), [&](const Acknowledge& acknowledge) {
+          Registry registry(store_dir(), clock_);
+          const auto run = registry.create_run(std::to_string(kill_number));
+          for (std::int64_t step = 0;; ++step) {
+            registry.log_metrics(run, {{"loss", 1, step, step}, {"accuracy", 1, step, step}});
+            acknowledge(step);
+          }
+        });
+    Registry registry(store_dir(), clock_);
+    const auto marked = registry.mark_interrupted_runs();
+    if (marked.empty()) {
+      EXPECT_THAT(acknowledged, IsEmpty());  // it died before it had a run
+      continue;
+    }
+    ASSERT_EQ(marked.size(), 1u);
+    const auto history = registry.metric_history(marked[0].run_id, "loss");
+    ASSERT_GE(history.size(), acknowledged.size());
+    EXPECT_EQ(registry.metric_history(marked[0].run_id, "accuracy").size(), history.size());
+    for (std::size_t i = 0; i < history.size(); ++i) {
+      EXPECT_EQ(history[i].step, static_cast<std::int64_t>(i));
+    }
+  }
+}
+
+TEST_F(KillTest, AStoreBeingMadeCanBeMadeAgain) {
+  for (int kill_number = 0; kill_number < 30; ++kill_number) {
+    const auto dir = folder_ / std::to_string(kill_number);
+    run_and_kill(random_time(8'000), [&](const Acknowledge&) {
+      Registry registry(dir, clock_);
+      while (true) {
+        registry.create_run("a");
+      }
+    });
+    ASSERT_NO_THROW(Registry(dir, clock_).create_run("b")) << "kill " << kill_number;
+  }
+}
+
+}  // namespace
+}  // namespace onnxop
