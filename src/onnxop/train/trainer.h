@@ -1,0 +1,85 @@
+#pragma once
+// The training loop: data in, trained ONNX model out. The same spec, data and binary give the same
+// model bytes, for any number of threads and however often the training was interrupted and
+// resumed.
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "onnxop/base/clock.h"
+#include "onnxop/onnx/graph.h"
+#include "onnxop/train/epoch_result.h"
+#include "onnxop/train/evaluate.h"
+#include "onnxop/train/spec.h"
+
+namespace onnxop {
+
+struct TrainOptions {
+  std::filesystem::path data_dir;  // where mnist lies; empty: default_data_dir()
+  std::filesystem::path
+      checkpoint_dir;   // an existing folder for kCheckpointName; empty: no checkpoints
+  bool resume = false;  // go on from the checkpoint; from the start where none was written yet
+  const std::atomic<bool>* stop = nullptr;  // looked at between batches; true ends the training
+  int threads = 0;  // 0: train.threads of the spec, which at 0 means all of the machine's
+  const Clock* clock = nullptr;  // null: the system's
+  std::string producer_version;  // of this program, for the model file
+};
+
+inline constexpr std::string_view kCheckpointName = "checkpoint";
+
+struct TrainSummary {
+  std::int64_t parameters = 0;  // trained
+  double forward_flops = 0;     // of one sample
+  double train_flops = 0;       // of one sample, forward and backward
+  std::int64_t training_samples = 0;
+  std::int64_t validation_samples = 0;
+  std::int64_t test_samples = 0;
+  std::int64_t batches = 0;  // of an epoch
+  std::int64_t epochs = 0;
+  std::int64_t finished_epochs = 0;  // before this start; 0 unless resumed
+  int threads = 1;
+};
+
+struct BatchProgress {
+  std::int64_t epoch = 0;  // from 1
+  std::int64_t epochs = 0;
+  std::int64_t batch = 0;          // finished in this epoch
+  std::int64_t batches = 0;        // of an epoch
+  double loss = 0;                 // mean of the epoch so far
+  std::optional<double> accuracy;  // of the epoch so far; classification
+  double images_per_second = 0;    // of the epoch so far
+  double seconds_left = 0;         // of the whole training, if it goes on so
+};
+
+/// Called on the thread that called train().
+class TrainObserver {
+ public:
+  virtual ~TrainObserver() = default;
+  virtual void on_start(const TrainSummary&) {}
+  virtual void on_batch(const BatchProgress&) {}
+  virtual void on_epoch(const EpochResult&) {}
+};
+
+struct TrainOutcome {
+  bool interrupted = false;  // by the stop flag; then there are no test figures and no model
+  TrainSummary summary;
+  std::vector<EpochResult> epochs;
+  std::int64_t best_epoch =
+      0;  // whose weights are exported: highest validation accuracy, then lowest loss
+  std::optional<Evaluation> test;  // of the exported weights in float32
+  double images_per_second = 0;    // training only, over all epochs
+  std::string spec_sha256;
+  std::string data_sha256;
+  std::optional<Model> model;  // with the contract in its metadata where the input is an image
+};
+
+/// Throws what load_train_data, build_graph and Network throw; Error{kFailedPrecondition} naming
+/// epoch and batch when the loss is no number any more, and when a checkpoint is of another spec or
+/// other data; Error{kDataLoss} for a damaged one.
+TrainOutcome train(const TrainSpec& spec, const TrainOptions& options, TrainObserver& observer);
+
+}  // namespace onnxop
