@@ -8,7 +8,6 @@
 #include "onnxop/base/error.h"
 #include "onnxop/base/json_value.h"
 #include "onnxop/onnx/external_data.h"
-#include "onnxop/onnx/flops.h"
 #include "onnxop/onnx/judge.h"
 #include "onnxop/onnx/model_file.h"
 #include "onnxop/onnx/proto_file.h"
@@ -156,13 +155,11 @@ ModelDescription describe_model(const std::filesystem::path& path) {
 
   auto broken = structural_problems(*model, folder);
   if (broken.empty()) {
-    Judgement judgement = judge(*model, folder);
+    Judgement judgement = judge(*model, folder, true);
     broken = std::move(judgement.problems);
     description.notes.insert(description.notes.end(), judgement.notes.begin(),
                              judgement.notes.end());
-    if (broken.empty()) {
-      description.flops_per_sample = flops_per_sample(*model);
-    }
+    description.flops_per_sample = judgement.flops_per_sample;
   }
   description.problems.insert(description.problems.end(), broken.begin(), broken.end());
   return description;

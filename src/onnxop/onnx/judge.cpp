@@ -11,6 +11,9 @@
 #include <onnx/shape_inference/implementation.h>
 
 #include "onnxop/base/format.h"
+#include "onnxop/base/json_value.h"
+#include "onnxop/onnx/flops.h"
+#include "onnxop/onnx/isolate.h"
 #include "onnxop/onnx/proto_file.h"
 #include "onnxop/onnx/walk.h"
 
@@ -149,28 +152,70 @@ std::optional<std::string> infer(onnx::ModelProto& model, bool strict) {
   return std::nullopt;
 }
 
-}  // namespace
-
-Judgement judge(onnx::ModelProto& model, const std::filesystem::path& folder) {
+/// In the child process, which may change its copy of the model.
+Judgement judge_here(onnx::ModelProto& model, const std::filesystem::path& folder,
+                     bool with_flops) {
   const Versions versions = imports_of(model);
   Judgement judgement;
   judgement.problems = unknown_operators(model, versions);
   judgement.notes = too_new(model, versions);
-  if (!judgement.notes.empty() || !judgement.problems.empty()) {
-    return judgement;
+  if (judgement.problems.empty() && judgement.notes.empty()) {
+    const bool custom = has_custom_operators(model);
+    if (custom) {
+      judgement.notes.push_back("it has custom operators: their inputs and shapes are not judged");
+    }
+    auto problem = check(model, versions, folder);
+    if (!problem) {
+      problem = infer(model, !custom);
+      problem = custom ? std::nullopt : problem;
+    }
+    if (problem) {
+      judgement.problems.push_back(*problem);
+    }
   }
-  if (const auto problem = check(model, versions, folder)) {
-    judgement.problems.push_back(*problem);
-    return judgement;
-  }
-  const bool custom = has_custom_operators(model);
-  if (custom) {
-    judgement.notes.push_back("it has custom operators: their inputs and shapes are not judged");
-  }
-  if (const auto problem = infer(model, !custom); problem && !custom) {
-    judgement.problems.push_back(*problem);
+  if (with_flops && judgement.problems.empty()) {
+    judgement.flops_per_sample = flops_per_sample(model);
   }
   return judgement;
+}
+
+std::string to_text(const Judgement& judgement) {
+  Json json = {{"problems", judgement.problems}, {"notes", judgement.notes}};
+  if (judgement.flops_per_sample) {
+    json["flops"] = *judgement.flops_per_sample;
+  }
+  return dump_json(json);
+}
+
+Judgement from_text(const std::string& text) {
+  const Json json = parse_json(text, "the checker's answer");
+  Judgement judgement;
+  judgement.problems = json.at("problems").get<std::vector<std::string>>();
+  judgement.notes = json.at("notes").get<std::vector<std::string>>();
+  if (json.contains("flops")) {
+    judgement.flops_per_sample = json.at("flops").get<double>();
+  }
+  return judgement;
+}
+
+}  // namespace
+
+Judgement judge(const onnx::ModelProto& model, const std::filesystem::path& folder,
+                bool with_flops) {
+  // Registers all operators here, so that the child finds them, and no other thread can be at it
+  // during the fork.
+  onnx::OpSchemaRegistry::Schema("Relu");
+  const auto result = run_isolated([&] {
+    try {
+      return to_text(judge_here(const_cast<onnx::ModelProto&>(model), folder, with_flops));
+    } catch (const std::exception& e) {
+      return to_text({{format("checker: {}", e.what())}, {}, {}});
+    }
+  });
+  if (!result.text) {
+    return {{format("checker and shape inference: they crashed on it: {}", result.ending)}, {}, {}};
+  }
+  return from_text(*result.text);
 }
 
 void infer_what_is_possible(onnx::ModelProto& model) {

@@ -53,7 +53,7 @@ void check_model(const std::filesystem::path& path) {
   if (const auto problems = structural_problems(*model, folder); !problems.empty()) {
     refuse(path, problems);
   }
-  if (const auto judgement = judge(*model, folder); !judgement.problems.empty()) {
+  if (const auto judgement = judge(*model, folder, false); !judgement.problems.empty()) {
     refuse(path, judgement.problems);
   }
 }
