@@ -349,16 +349,16 @@ void Registry::set_alias(std::string_view name, std::string_view alias, std::int
   });
 }
 
-ModelVersion Registry::resolve(std::string_view text) const {
-  const Reference reference = parse_reference(text);
+ModelVersion Registry::resolve(std::string_view reference) const {
+  const Reference wanted = parse_reference(reference);
   return impl_->database.read([&](soci::session& session) {
-    if (reference.alias) {
-      return load_alias(session, *this, reference.name, *reference.alias);
+    if (wanted.alias) {
+      return load_alias(session, *this, wanted.name, *wanted.alias);
     }
-    if (reference.version) {
-      return load_version(session, *this, reference.name, *reference.version);
+    if (wanted.version) {
+      return load_version(session, *this, wanted.name, *wanted.version);
     }
-    return load_latest(session, *this, reference.name);
+    return load_latest(session, *this, wanted.name);
   });
 }
 

@@ -29,25 +29,25 @@ class BenchStore {
 const SystemClock kClock;
 
 // What a starting server does.
-void OpenAndResolve(benchmark::State& state) {
+void bench_open_and_resolve(benchmark::State& state) {
   const BenchStore store;
   Registry(store.dir(), kClock).register_model("mnist", store.model(), "", "bench");
   for (auto _ : state) {
     benchmark::DoNotOptimize(Registry(store.dir(), kClock, true).resolve("mnist"));
   }
 }
-BENCHMARK(OpenAndResolve)->Unit(benchmark::kMicrosecond);
+BENCHMARK(bench_open_and_resolve)->Unit(benchmark::kMicrosecond);
 
-void RegisterModel(benchmark::State& state) {
+void bench_register_model(benchmark::State& state) {
   const BenchStore store;
   Registry registry(store.dir(), kClock);
   for (auto _ : state) {
     registry.register_model("mnist", store.model(), "", "bench");
   }
 }
-BENCHMARK(RegisterModel)->Unit(benchmark::kMicrosecond);
+BENCHMARK(bench_register_model)->Unit(benchmark::kMicrosecond);
 
-void LogMetrics(benchmark::State& state) {
+void bench_log_metrics(benchmark::State& state) {
   const BenchStore store;
   Registry registry(store.dir(), kClock);
   const auto run = registry.create_run("bench");
@@ -62,9 +62,9 @@ void LogMetrics(benchmark::State& state) {
   }
   state.SetItemsProcessed(step);
 }
-BENCHMARK(LogMetrics)->Arg(1)->Arg(100)->Unit(benchmark::kMicrosecond);
+BENCHMARK(bench_log_metrics)->Arg(1)->Arg(100)->Unit(benchmark::kMicrosecond);
 
-void ListRuns(benchmark::State& state) {
+void bench_list_runs(benchmark::State& state) {
   const BenchStore store;
   Registry registry(store.dir(), kClock);
   for (std::int64_t i = 0; i < state.range(0); ++i) {
@@ -76,7 +76,7 @@ void ListRuns(benchmark::State& state) {
     benchmark::DoNotOptimize(registry.list_runs());
   }
 }
-BENCHMARK(ListRuns)->Arg(1000)->Unit(benchmark::kMicrosecond);
+BENCHMARK(bench_list_runs)->Arg(1000)->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace onnxop
