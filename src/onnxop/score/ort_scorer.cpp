@@ -103,26 +103,13 @@ class OrtScorer : public Scorer {
 
   std::vector<NamedTensor> run(std::span<const NamedTensor> inputs) override {
     check_inputs(inputs_, inputs);
-    std::vector<const char*> names;
-    std::vector<Ort::Value> values;
-    for (const NamedTensor& input : inputs) {
-      names.push_back(input.name.c_str());
-      values.push_back(wrap(input));
-    }
-    std::vector<Ort::Value> results;
     try {
-      results = session_->Run(Ort::RunOptions{nullptr}, names.data(), values.data(), values.size(),
-                              output_names_.data(), output_names_.size());
+      return run_checked(inputs);
     } catch (const Ort::Exception& e) {
       fail(e.GetOrtErrorCode() == ORT_INVALID_ARGUMENT ? ErrorCode::kInvalidArgument
                                                        : ErrorCode::kInternal,
            "{}: ONNX Runtime could not run the model: {}", path_, e.what());
     }
-    std::vector<NamedTensor> outputs;
-    for (std::size_t i = 0; i < results.size(); ++i) {
-      outputs.push_back({outputs_[i].name, take(std::move(results[i]), outputs_[i].name, inputs)});
-    }
-    return outputs;
   }
 
  private:
@@ -131,6 +118,22 @@ class OrtScorer : public Scorer {
     std::shared_ptr<Ort::Session> session;
     Ort::Value value;
   };
+
+  std::vector<NamedTensor> run_checked(std::span<const NamedTensor> inputs) {
+    std::vector<const char*> names;
+    std::vector<Ort::Value> values;
+    for (const NamedTensor& input : inputs) {
+      names.push_back(input.name.c_str());
+      values.push_back(wrap(input));
+    }
+    auto results = session_->Run(Ort::RunOptions{nullptr}, names.data(), values.data(),
+                                 values.size(), output_names_.data(), output_names_.size());
+    std::vector<NamedTensor> outputs;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      outputs.push_back({outputs_[i].name, take(std::move(results[i]), outputs_[i].name, inputs)});
+    }
+    return outputs;
+  }
 
   void read_inputs() {
     Ort::AllocatorWithDefaultOptions allocator;

@@ -1,41 +1,332 @@
 #include "onnxop/score/ort_scorer.h"
 
+#include <algorithm>
+#include <atomic>
+#include <fstream>
+#include <string>
+#include <thread>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <onnx/onnx_pb.h>
+#include <stdlib.h>
 
-#include "onnxop/base/error.h"
-#include "onnxop/base/file.h"
-#include "onnxop/onnx/model_file.h"
+#include "onnxop/onnx/test_models.h"
 
 namespace onnxop {
 namespace {
 
-Model scale_model() {
-  Model model;
-  model.graph.name = "scale";
-  GraphNode node;
-  node.op_type = "Mul";
-  node.name = "scale";
-  node.inputs = {"x", "factor"};
-  node.outputs = {"y"};
-  model.graph.nodes.push_back(node);
-  const std::vector<float> factor{2.0F, 3.0F};
-  model.graph.initializers.push_back({"factor", Tensor::of<float>({2}, factor), ""});
-  model.graph.inputs.push_back({"x", DType::kFloat32, {{-1, "N"}, {2, ""}}, ""});
-  model.graph.outputs.push_back({"y", DType::kFloat32, {{-1, "N"}, {2, ""}}, ""});
-  return model;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::SizeIs;
+using namespace testing_models;
+
+class OrtScorerTest : public testing::Test {
+ protected:
+  std::unique_ptr<Scorer> load(const Model& model, const OrtOptions& options = {}) const {
+    return load_ort_scorer(folder_.write("model.onnx", serialize_model(model)), options);
+  }
+
+  /// One node y = op(x), x and y being [N, 2].
+  static Model one_node(GraphNode made, DType dtype = DType::kFloat32) {
+    Model model;
+    model.graph.name = "one";
+    model.graph.nodes.push_back(std::move(made));
+    model.graph.inputs.push_back(value("x", {{-1, "N"}, {2, ""}}, dtype));
+    model.graph.outputs.push_back(value("y", {{-1, "N"}, {2, ""}}, dtype));
+    return model;
+  }
+
+  static std::vector<NamedTensor> input(const std::string& name, Tensor tensor) {
+    std::vector<NamedTensor> list;
+    list.push_back({name, std::move(tensor)});
+    return list;
+  }
+
+  static Tensor floats(Shape shape, std::vector<float> values) {
+    return Tensor::of<float>(std::move(shape), values);
+  }
+
+  static Tensor ramp(std::int64_t batch) {
+    Tensor image(DType::kFloat32, {batch, 8, 8, 1});
+    float next = 0;
+    for (float& each : image.values<float>()) {
+      each = next;
+      next = next >= 250 ? 3 : next + 7;
+    }
+    return image;
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(OrtScorerTest, DeclaresWhatTheModelTakesAndGives) {
+  const auto scorer = load(conv_model());
+  ASSERT_THAT(scorer->inputs(), SizeIs(1));
+  EXPECT_EQ(scorer->inputs()[0].name, "image");
+  EXPECT_EQ(scorer->inputs()[0].dtype, DType::kFloat32);
+  EXPECT_THAT(scorer->inputs()[0].shape, ElementsAre(-1, 8, 8, 1));
+  ASSERT_THAT(scorer->outputs(), SizeIs(1));
+  EXPECT_EQ(scorer->outputs()[0].name, "probabilities");
+  EXPECT_THAT(scorer->outputs()[0].shape, ElementsAre(-1, 10));
 }
 
-TEST(OrtScorer, RunsAModel) {
-  const auto path = std::filesystem::path(testing::TempDir()) / "scale.onnx";
-  write_file_atomically(path, serialize_model(scale_model()));
-  const auto scorer = load_ort_scorer(path);
-  const std::vector<float> values{1, 2, 3, 4};
-  std::vector<NamedTensor> inputs;
-  inputs.push_back({"x", Tensor::of<float>({2, 2}, values)});
+TEST_F(OrtScorerTest, GivesTheSameForABatchAsOneByOne) {
+  const auto scorer = load(conv_model());
+  const Tensor images = ramp(3);
+  const auto whole = scorer->run(input("image", images.clone()));
+  ASSERT_THAT(whole[0].tensor.shape(), ElementsAre(3, 10));
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto values = images.values<float>().subspan(i * 64, 64);
+    const auto alone = scorer->run(input("image", Tensor::of<float>({1, 8, 8, 1}, values)));
+    float sum = 0;
+    for (std::size_t c = 0; c < 10; ++c) {
+      EXPECT_NEAR(alone[0].tensor.values<float>()[c], whole[0].tensor.values<float>()[i * 10 + c],
+                  1e-5);
+      sum += alone[0].tensor.values<float>()[c];
+    }
+    EXPECT_NEAR(sum, 1, 1e-5);
+  }
+}
+
+TEST_F(OrtScorerTest, RunsTheSameWithoutDropout) {
+  Model exported = conv_model();
+  exported.graph = without_dropout(exported.graph);
+  const auto a = load(conv_model())->run(input("image", ramp(2)));
+  const auto b = load(exported)->run(input("image", ramp(2)));
+  EXPECT_TRUE(std::ranges::equal(a[0].tensor.values<float>(), b[0].tensor.values<float>()));
+}
+
+TEST_F(OrtScorerTest, TakesAnEmptyBatch) {
+  const auto outputs =
+      load(one_node(node("Relu", {"x"}, {"y"})))->run(input("x", Tensor(DType::kFloat32, {0, 2})));
+  EXPECT_THAT(outputs[0].tensor.shape(), ElementsAre(0, 2));
+}
+
+TEST_F(OrtScorerTest, RefusesWrongInputs) {
+  const auto scorer = load(conv_model());
+  EXPECT_THAT(error_of([&] { scorer->run({}); }),
+              AllOf(HasSubstr("invalid_argument"), HasSubstr("missing")));
+  EXPECT_THAT(error_of([&] {
+                scorer->run(input("image", floats({1, 2}, {1, 2})));
+              }),
+              HasSubstr("shape"));
+  EXPECT_THAT(error_of([&] {
+                scorer->run(input("image", Tensor(DType::kUint8, {1, 8, 8, 1})));
+              }),
+              HasSubstr("got type uint8"));
+}
+
+TEST_F(OrtScorerTest, OutputsOutliveTheScorerAndTheInputs) {
+  std::vector<NamedTensor> outputs;
+  std::vector<NamedTensor> passed;
+  {
+    const auto scorer = load(one_node(node("Relu", {"x"}, {"y"})));
+    outputs = scorer->run(input("x", floats({1, 2}, {-1, 2})));
+    for (int i = 0; i < 10; ++i) {
+      scorer->run(input("x", floats({1, 2}, {7, 7})));
+    }
+    passed =
+        load(one_node(node("Identity", {"x"}, {"y"})))->run(input("x", floats({1, 2}, {3, 4})));
+  }
+  EXPECT_THAT(outputs[0].tensor.values<float>(), ElementsAre(0, 2));
+  EXPECT_THAT(passed[0].tensor.values<float>(), ElementsAre(3, 4));
+}
+
+TEST_F(OrtScorerTest, AnInputHandedThroughIsCopied) {
+  Model model = one_node(node("Relu", {"x"}, {"y"}));
+  model.graph.outputs.push_back(value("x", {{-1, "N"}, {2, ""}}));
+  const auto scorer = load(model);
+  auto inputs = input("x", floats({1, 2}, {3, 4}));
   const auto outputs = scorer->run(inputs);
-  ASSERT_EQ(outputs.size(), 1U);
-  EXPECT_THAT(outputs[0].tensor.values<float>(), testing::ElementsAre(2, 6, 6, 12));
+  inputs[0].tensor.values<float>()[0] = 100;
+  ASSERT_THAT(outputs, SizeIs(2));
+  EXPECT_EQ(outputs[1].name, "x");
+  EXPECT_THAT(outputs[1].tensor.values<float>(), ElementsAre(3, 4));
+}
+
+TEST_F(OrtScorerTest, AChangedOutputDoesNotChangeTheModelsConstants) {
+  Model model = one_node(node("Relu", {"x"}, {"y"}));
+  model.graph.initializers.push_back({"constant", floats({2}, {5, 6}), ""});
+  model.graph.nodes.push_back(node("Identity", {"constant"}, {"same"}));
+  model.graph.outputs = {value("constant", {{2, ""}}), value("same", {{2, ""}}),
+                         value("y", {{-1, "N"}, {2, ""}})};
+  const auto scorer = load(model);
+  for (int round = 0; round < 2; ++round) {
+    auto outputs = scorer->run(input("x", floats({1, 2}, {1, 2})));
+    for (std::size_t i = 0; i < 2; ++i) {
+      EXPECT_THAT(outputs[i].tensor.values<float>(), ElementsAre(5, 6))
+          << outputs[i].name << " in round " << round;
+      outputs[i].tensor.values<float>()[0] = 99;
+    }
+  }
+}
+
+TEST_F(OrtScorerTest, TakesEveryNumberType) {
+  for (const DType dtype :
+       {DType::kFloat32, DType::kUint8, DType::kInt8, DType::kUint16, DType::kInt16, DType::kInt32,
+        DType::kInt64, DType::kBool, DType::kFloat16, DType::kFloat64, DType::kUint32,
+        DType::kUint64, DType::kBfloat16}) {
+    const auto scorer = load(one_node(node("Identity", {"x"}, {"y"}), dtype));
+    Tensor tensor(dtype, {1, 2});
+    tensor.bytes()[0] = std::byte{1};
+    const auto outputs = scorer->run(input("x", std::move(tensor)));
+    EXPECT_EQ(outputs[0].tensor.dtype(), dtype);
+    EXPECT_EQ(outputs[0].tensor.bytes()[0], std::byte{1}) << dtype_name(dtype);
+  }
+}
+
+TEST_F(OrtScorerTest, DeclaresTextsButDoesNotTakeThem) {
+  Model model = one_node(node("Relu", {"x"}, {"y"}));
+  model.graph.inputs.push_back(value("words", {{2, ""}}, DType::kString));
+  model.graph.nodes.push_back(node("Identity", {"words"}, {"same_words"}));
+  model.graph.outputs.push_back(value("same_words", {{2, ""}}, DType::kString));
+  const auto scorer = load(model);
+  EXPECT_EQ(scorer->inputs()[1].dtype, DType::kString);
+  ASSERT_THAT(scorer->outputs(), SizeIs(1));  // the output of texts is left out
+  auto inputs = input("x", floats({1, 2}, {1, 2}));
+  inputs.push_back({"words", Tensor(DType::kUint8, {2})});
+  EXPECT_THAT(error_of([&] { scorer->run(inputs); }), HasSubstr("expected string"));
+  const Model only = one_node(node("Identity", {"x"}, {"y"}), DType::kString);
+  EXPECT_THAT(error_of([&] { load(only); }),
+              AllOf(HasSubstr("unsupported"), HasSubstr("'y' is a tensor of string")));
+}
+
+TEST_F(OrtScorerTest, RunsOnManyThreadsAtOnce) {
+  const auto scorer = load(conv_model(), {.threads = 2});
+  const auto expected = scorer->run(input("image", ramp(2)));
+  std::atomic<int> same{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 20; ++i) {
+        const auto outputs = scorer->run(input("image", ramp(2)));
+        same += std::ranges::equal(outputs[0].tensor.values<float>(),
+                                   expected[0].tensor.values<float>())
+                    ? 1
+                    : 0;
+      }
+    });
+  }
+  for (auto& thread : threads) {
+    thread.join();
+  }
+  EXPECT_EQ(same, 80);
+}
+
+TEST_F(OrtScorerTest, NamesTheFileThatItCannotLoad) {
+  EXPECT_THAT(error_of([&] { load_ort_scorer(folder_.path() / "none.onnx"); }),
+              AllOf(HasSubstr("not_found"), HasSubstr("none.onnx")));
+  EXPECT_THAT(error_of([&] { load_ort_scorer(folder_.path()); }),
+              AllOf(HasSubstr("invalid_argument"), HasSubstr("a folder")));
+  const auto text = folder_.write("text.onnx", as_bytes("no model"));
+  EXPECT_THAT(
+      error_of([&] { load_ort_scorer(text); }),
+      AllOf(HasSubstr("invalid_argument"), HasSubstr("text.onnx"), HasSubstr("ONNX Runtime")));
+  const auto empty = folder_.write("empty.onnx", {});
+  EXPECT_THAT(error_of([&] { load_ort_scorer(empty); }), HasSubstr("empty.onnx"));
+  EXPECT_THAT(error_of([&] { load(conv_model(), {.threads = 0}); }), HasSubstr("threads: got 0"));
+}
+
+TEST_F(OrtScorerTest, NamesAnOperatorThatItDoesNotHave) {
+  EXPECT_THAT(error_of([&] { load(one_node(node("Rleu", {"x"}, {"y"}))); }),
+              AllOf(HasSubstr("invalid_argument"), HasSubstr("model.onnx"), HasSubstr("Rleu")));
+}
+
+// --- Models that libonnx cannot judge ---
+
+onnx::ModelProto proto_of(const Model& model) {
+  const Bytes bytes = serialize_model(model);
+  onnx::ModelProto proto;
+  EXPECT_TRUE(proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())));
+  return proto;
+}
+
+TEST_F(OrtScorerTest, RunsOperatorsOfItsOwnDomain) {
+  auto proto = proto_of(one_node(node("Gelu", {"x"}, {"y"})));
+  proto.mutable_graph()->mutable_node(0)->set_domain("com.microsoft");
+  auto* import = proto.add_opset_import();
+  import->set_domain("com.microsoft");
+  import->set_version(1);
+  const auto path = folder_.write("gelu.onnx", as_bytes(proto.SerializeAsString()));
+  check_model(path);
+  const auto outputs = load_ort_scorer(path)->run(input("x", floats({1, 2}, {0, 10})));
+  EXPECT_THAT(outputs[0].tensor.values<float>(), ElementsAre(0, testing::FloatNear(10, 1e-4)));
+}
+
+TEST_F(OrtScorerTest, RefusesAnUnknownDomain) {
+  auto proto = proto_of(one_node(node("Anything", {"x"}, {"y"})));
+  proto.mutable_graph()->mutable_node(0)->set_domain("com.example");
+  auto* import = proto.add_opset_import();
+  import->set_domain("com.example");
+  import->set_version(1);
+  const auto path = folder_.write("custom.onnx", as_bytes(proto.SerializeAsString()));
+  EXPECT_EQ(describe_model(path).operators[0].origin, OperatorCount::Origin::kCustom);
+  EXPECT_THAT(error_of([&] { load_ort_scorer(path); }),
+              AllOf(HasSubstr("invalid_argument"), HasSubstr("custom.onnx"),
+                    HasSubstr("com.example"), HasSubstr("Anything")));
+}
+
+TEST_F(OrtScorerTest, RunsAnOpsetNewerThanTheChecker) {
+  Model model;
+  model.ir_version = 10;
+  model.opset = 21;
+  model.graph.name = "norm";
+  model.graph.nodes.push_back(
+      node("GroupNormalization", {"x", "scale", "bias"}, {"y"}, {{"num_groups", std::int64_t{1}}}));
+  model.graph.initializers.push_back({"scale", floats({2}, {1, 1}), ""});
+  model.graph.initializers.push_back({"bias", floats({2}, {0, 0}), ""});
+  model.graph.inputs.push_back(value("x", {{-1, "N"}, {2, ""}, {2, ""}}));
+  model.graph.outputs.push_back(value("y", {{-1, "N"}, {2, ""}, {2, ""}}));
+  const auto path = folder_.write("new.onnx", serialize_model(model));
+  check_model(path);
+  const auto outputs = load_ort_scorer(path)->run(input("x", floats({1, 2, 2}, {-1, -1, 1, 1})));
+  EXPECT_THAT(outputs[0].tensor.values<float>(),
+              testing::Pointwise(testing::FloatNear(1e-3F), {-1.0F, -1.0F, 1.0F, 1.0F}));
+}
+
+TEST_F(OrtScorerTest, ReadsExternalDataBesideTheModel) {
+  Model model = one_node(node("Mul", {"x", "factor"}, {"y"}));
+  model.graph.initializers.push_back({"factor", floats({2}, {2, 3}), ""});
+  auto proto = proto_of(model);
+  auto& tensor = *proto.mutable_graph()->mutable_initializer(0);
+  folder_.write("weights.bin", as_bytes(tensor.raw_data()));
+  tensor.clear_raw_data();
+  tensor.set_data_location(onnx::TensorProto::EXTERNAL);
+  auto* entry = tensor.add_external_data();
+  entry->set_key("location");
+  entry->set_value("weights.bin");
+  const auto path = folder_.write("external.onnx", as_bytes(proto.SerializeAsString()));
+  check_model(path);
+  const auto outputs = load_ort_scorer(path)->run(input("x", floats({1, 2}, {1, 1})));
+  EXPECT_THAT(outputs[0].tensor.values<float>(), ElementsAre(2, 3));
+}
+
+TEST_F(OrtScorerTest, DamagedFilesMakeErrors) {
+  Model model = one_node(node("Mul", {"x", "factor"}, {"y"}));
+  model.graph.initializers.push_back({"factor", floats({2}, {2, 3}), ""});
+  const Bytes whole = serialize_model(model);
+  const auto path = folder_.path() / "damaged.onnx";
+  const auto try_load = [&](const Bytes& bytes) {
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()),
+               static_cast<std::streamsize>(bytes.size()));
+    error_of([&] { load_ort_scorer(path); });
+  };
+  for (std::size_t at = 0; at < whole.size(); ++at) {
+    Bytes changed = whole;
+    changed[at] ^= std::byte{0x41};
+    try_load(changed);
+    changed.resize(at);
+    try_load(changed);
+  }
+}
+
+TEST_F(OrtScorerTest, TelemetryIsOff) {
+  load(conv_model());
+  EXPECT_STREQ(::getenv("ORT_DISABLE_TELEMETRY"), "1");
+  EXPECT_THAT(ort_version(), testing::MatchesRegex("[0-9]+\\.[0-9]+\\.[0-9]+.*"));
 }
 
 }  // namespace

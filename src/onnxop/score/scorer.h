@@ -1,6 +1,6 @@
 #pragma once
-// Scorer: runs named tensors to named tensors. ONNX Runtime is one; timing, checking against another engine, failing on
-// purpose and (later) batching are Scorers around a Scorer.
+// Scorer: runs named tensors to named tensors. ONNX Runtime is one; timing, checking against
+// another engine, failing on purpose and (later) batching are Scorers around a Scorer.
 
 #include <memory>
 #include <span>
@@ -19,13 +19,15 @@ class Scorer {
   virtual const std::vector<TensorInfo>& inputs() const = 0;
   virtual const std::vector<TensorInfo>& outputs() const = 0;
 
-  /// Runs the model once; blocks. Inputs may come in any order; all outputs are given, in outputs() order, and own their memory.
-  /// Throws Error{kInvalidArgument} for a missing, unknown or misshapen input, Error{kInternal} when the engine fails.
-  /// Any number of threads may call it at once.
+  /// Runs the model once; blocks. Inputs may come in any order; all outputs are given, in outputs()
+  /// order, and own their memory. Throws Error{kInvalidArgument} for a missing, unknown or
+  /// misshapen input, Error{kInternal} when the engine fails. Any number of threads may call it at
+  /// once.
   virtual std::vector<NamedTensor> run(std::span<const NamedTensor> inputs) = 0;
 };
 
-/// Throws Error{kInvalidArgument} unless `inputs` has exactly the declared names, types and (free dimensions apart) shapes.
+/// Throws Error{kInvalidArgument} unless `inputs` has exactly the declared names, types and (free
+/// dimensions apart) shapes.
 void check_inputs(const std::vector<TensorInfo>& declared, std::span<const NamedTensor> inputs);
 
 }  // namespace onnxop
