@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <limits>
 
 #include "onnxop/base/error.h"
 #include "onnxop/train/spec_words.h"
@@ -13,7 +12,7 @@ namespace {
 constexpr std::int64_t kMaxSize = 1'000'000;
 constexpr double kMaxNumber = 1e9;
 constexpr double kBelowOne = 1 - 1e-9;
-constexpr double kAboveZero = std::numeric_limits<double>::min();
+constexpr double kSmallestRate = 1e-12;
 
 /// `Name` or `{Name: {…}}` taken apart.
 struct Named {
@@ -172,7 +171,7 @@ OptimizerSpec parse_optimizer(const SpecNode& node) {
   const SpecMap map(named.body, named.name, "train.optimizer " + named.name);
   const bool adadelta = spec.kind == OptimizerKind::kAdadelta;
   spec.learning_rate = map.number("learning_rate", spec.kind == OptimizerKind::kSgd ? 0.01 : 0.001,
-                                  kAboveZero, kMaxNumber);
+                                  kSmallestRate, kMaxNumber);
   spec.momentum = map.number("momentum", spec.momentum, 0, 1);
   spec.nesterov = map.flag("nesterov", spec.nesterov);
   spec.rho = map.number("rho", adadelta ? 0.95 : 0.9, 0, kBelowOne);
