@@ -1,0 +1,370 @@
+#include "onnxop/nn/compile.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "onnxop/base/error.h"
+#include "onnxop/nn/batch_norm_operator.h"
+#include "onnxop/nn/simple_operators.h"
+#include "onnxop/nn/weighted_operator.h"
+
+namespace onnxop {
+namespace {
+
+[[noreturn]] void refuse(const GraphNode& node, std::string_view what) {
+  fail(ErrorCode::kUnsupported, "node '{}' ({}): {}", node.name, node.op_type, what);
+}
+
+class Compiler {
+ public:
+  Compiler(const Graph& graph, const NetworkOptions& options, std::int64_t piece)
+      : graph_(graph), options_(options), piece_(piece) {}
+
+  CompiledGraph run() {
+    start();
+    for (position_ = 0; position_ < graph_.nodes.size(); ++position_) {
+      const GraphNode& node = graph_.nodes[position_];
+      check_chain(node);
+      if (compiled_.operators.empty() && input_node(node)) {
+        value_ = node.outputs.at(0);
+        continue;
+      }
+      add(node);
+      value_ = graph_.nodes[position_].outputs.at(0);
+    }
+    finish();
+    return std::move(compiled_);
+  }
+
+ private:
+  void start() {
+    if (graph_.inputs.size() != 1 || graph_.outputs.size() != 1) {
+      fail(ErrorCode::kUnsupported,
+           "graph '{}' has {} inputs and {} outputs, a network to train has one of each",
+           graph_.name, graph_.inputs.size(), graph_.outputs.size());
+    }
+    const GraphValue& input = graph_.inputs.front();
+    Shape shape;
+    for (const auto& dim : input.shape) {
+      shape.push_back(dim.size);
+    }
+    const bool sized = std::all_of(shape.begin() + (shape.empty() ? 0 : 1), shape.end(),
+                                   [](auto size) { return size > 0; });
+    if (input.dtype != DType::kFloat32 || !sized || (shape.size() != 2 && shape.size() != 4)) {
+      fail(ErrorCode::kUnsupported,
+           "graph '{}': its input '{}' is {} {}, expected float32 [N, features] or four dimensions",
+           graph_.name, input.name, dtype_name(input.dtype), shape_text(shape));
+    }
+    image_ = shape.size() == 4;
+    value_ = input.name;
+    input_shape_.assign(shape.begin() + 1, shape.end());
+    const auto last = static_cast<std::size_t>(input_shape_.back());
+    last_scale_.assign(last, 1.0F);
+    last_offset_.assign(last, 0.0F);
+    dropouts_ = 0;
+  }
+
+  /// Each node reads the value made just before it, which nobody else reads.
+  void check_chain(const GraphNode& node) const {
+    if (node.inputs.empty() || node.outputs.empty() || node.inputs[0] != value_) {
+      refuse(node, format("reads '{}', expected '{}': only chains of nodes can be trained",
+                          node.inputs.empty() ? std::string() : node.inputs[0], value_));
+    }
+    for (std::size_t later = position_ + 1; later < graph_.nodes.size(); ++later) {
+      const auto& inputs = graph_.nodes[later].inputs;
+      if (std::find(inputs.begin(), inputs.end(), value_) != inputs.end()) {
+        refuse(graph_.nodes[later],
+               format("reads '{}' beside '{}': only chains of nodes can be trained", value_,
+                      node.name));
+      }
+    }
+  }
+
+  /// Scaling by constants and the change to channels-first, while nothing else came.
+  bool input_node(const GraphNode& node) {
+    if (node.op_type == "Transpose" && image_ && !transposed_) {
+      if (node.attribute("perm", std::vector<std::int64_t>{}) !=
+          std::vector<std::int64_t>{0, 3, 1, 2}) {
+        refuse(node, "perm is not [0, 3, 1, 2], the change from channels-last to channels-first");
+      }
+      transposed_ = true;
+      return true;
+    }
+    const bool multiplies = node.op_type == "Mul" || node.op_type == "Div";
+    if (!multiplies && node.op_type != "Add" && node.op_type != "Sub") {
+      return false;
+    }
+    const GraphInitializer& constant = initializer(node, 1);
+    const auto values = constant.tensor.values<float>();
+    if (transposed_ || (values.size() != 1 && values.size() != last_scale_.size())) {
+      refuse(node, format("'{}' has shape {}, expected one number or one a channel, before the "
+                          "change of layout",
+                          constant.name, shape_text(constant.tensor.shape())));
+    }
+    for (std::size_t i = 0; i < last_scale_.size(); ++i) {
+      const float value = values[values.size() == 1 ? 0 : i];
+      if (multiplies) {
+        const float factor = node.op_type == "Mul" ? value : 1 / value;
+        last_scale_[i] *= factor;
+        last_offset_[i] *= factor;
+      } else {
+        last_offset_[i] += node.op_type == "Add" ? value : -value;
+      }
+    }
+    return true;
+  }
+
+  /// Where the operators begin.
+  const Layout& current() {
+    if (!compiled_.operators.empty()) {
+      return compiled_.operators.back()->out();
+    }
+    if (compiled_.input.layout.samples == 0) {
+      make_input();
+    }
+    return compiled_.input.layout;
+  }
+
+  void make_input() {
+    InputStage& input = compiled_.input;
+    const bool bfloat16 = options_.precision == Precision::kBfloat16;
+    if (!image_) {
+      input.layout = plain_vector(piece_, input_shape_[0], bfloat16);
+      input.scale = last_scale_;
+      input.offset = last_offset_;
+      return;
+    }
+    input.channels_last = transposed_;
+    input.layout =
+        transposed_
+            ? plain_image(piece_, input_shape_[2], input_shape_[0], input_shape_[1], bfloat16)
+            : plain_image(piece_, input_shape_[0], input_shape_[1], input_shape_[2], bfloat16);
+    const bool uniform = std::all_of(last_scale_.begin(), last_scale_.end(),
+                                     [&](float s) { return s == last_scale_[0]; }) &&
+                         std::all_of(last_offset_.begin(), last_offset_.end(),
+                                     [&](float o) { return o == last_offset_[0]; });
+    if (!transposed_ && !uniform) {
+      fail(ErrorCode::kUnsupported,
+           "graph '{}': scaling by column of a channels-first input is not covered", graph_.name);
+    }
+    const auto channels = static_cast<std::size_t>(input.layout.channels);
+    input.scale = transposed_ ? last_scale_ : std::vector<float>(channels, last_scale_[0]);
+    input.offset = transposed_ ? last_offset_ : std::vector<float>(channels, last_offset_[0]);
+  }
+
+  void add(const GraphNode& node) {
+    const std::string& op = node.op_type;
+    auto& operators = compiled_.operators;
+    if (op == "Conv") {
+      refuse_flattened(node);
+      add_weighted(node, 2, [&](const WeightedNode& weighted) {
+        return make_conv(weighted, current(), compiled_.parameters);
+      });
+    } else if (op == "Gemm") {
+      add_gemm(node);
+    } else if (op == "MatMul") {
+      add_weighted(node, 99, [&](const WeightedNode& weighted) {
+        return make_dense(weighted, current(), false, compiled_.parameters);
+      });
+    } else if (op == "BatchNormalization") {
+      add_batch_norm(node);
+    } else if (is_activation(op)) {
+      operators.push_back(make_activation(node, current()));
+    } else if (op == "MaxPool" || op == "AveragePool" || op == "GlobalAveragePool") {
+      refuse_flattened(node);
+      const bool after_relu =
+          op == "MaxPool" && !operators.empty() && operators.back()->fused_relu();
+      if (after_relu) {
+        operators.back()->relu_gradient_done = true;
+      }
+      operators.push_back(make_pool(node, current(), after_relu));
+    } else if (op == "Dropout") {
+      operators.push_back(
+          make_dropout(node, current(), dropout_rate(node), options_.seed, ++dropouts_));
+    } else if (op == "Flatten") {
+      if (node.attribute<std::int64_t>("axis", 1) != 1) {
+        refuse(node, "axis is not 1");
+      }
+      current();
+      flattened_ = node.name;
+    } else if (op == "Softmax" && position_ + 1 == graph_.nodes.size()) {
+      compiled_.loss.softmax = true;
+    } else {
+      refuse(node, op == "Softmax" ? "is only known as the last node" : "is not known to training");
+    }
+  }
+
+  void refuse_flattened(const GraphNode& node) const {
+    if (!flattened_.empty()) {
+      refuse(node, format("stands behind Flatten '{}'", flattened_));
+    }
+  }
+
+  void add_gemm(const GraphNode& node) {
+    if (node.attribute("alpha", 1.0F) != 1.0F || node.attribute("beta", 1.0F) != 1.0F ||
+        node.attribute<std::int64_t>("transA", 0) != 0) {
+      refuse(node, "alpha, beta and transA are not covered");
+    }
+    const bool out_first = node.attribute<std::int64_t>("transB", 0) != 0;
+    add_weighted(node, 2, [&](const WeightedNode& weighted) {
+      return make_dense(weighted, current(), out_first, compiled_.parameters);
+    });
+  }
+
+  /// Takes in the bias (an input, or the Add behind MatMul) and the Relu that follow.
+  template <typename Make>
+  void add_weighted(const GraphNode& node, std::size_t bias_input, Make make) {
+    if (node.op_type != "Conv" && current().image && flattened_.empty()) {
+      refuse(node, "its input has four dimensions; Flatten is missing before it");
+    }
+    WeightedNode weighted{.node = &node,
+                          .weights = &initializer(node, 1),
+                          .data_gradient = !compiled_.parameters.parameters.empty()};
+    if (node.inputs.size() > bias_input && !node.inputs[bias_input].empty()) {
+      weighted.bias = &initializer(node, bias_input);
+    } else if (const GraphNode* next = following("Add");
+               next != nullptr && node.op_type == "MatMul") {
+      ++position_;
+      weighted.bias = &initializer(*next, 1);
+    }
+    if (following("Relu") != nullptr) {
+      ++position_;
+      weighted.relu = true;
+    }
+    auto made = make(weighted);
+    if (weighted.bias != nullptr && weighted.bias->tensor.size() != made->out().channels) {
+      refuse(node, format("its bias has shape {}, expected [{}]",
+                          shape_text(weighted.bias->tensor.shape()), made->out().channels));
+    }
+    compiled_.operators.push_back(std::move(made));
+    flattened_.clear();
+  }
+
+  const GraphNode* following(std::string_view op_type) const {
+    const std::size_t next = position_ + 1;
+    return next < graph_.nodes.size() && graph_.nodes[next].op_type == op_type ? &graph_.nodes[next]
+                                                                               : nullptr;
+  }
+
+  void add_batch_norm(const GraphNode& node) {
+    if (!flattened_.empty() && current().image) {
+      GraphNode flatten;
+      flatten.op_type = "Flatten";
+      flatten.name = flattened_;
+      compiled_.operators.push_back(make_flatten(flatten, current()));
+      flattened_.clear();
+    }
+    const BatchNormWeights weights{&initializer(node, 1), &initializer(node, 2),
+                                   &initializer(node, 3), &initializer(node, 4)};
+    for (const GraphInitializer* weight :
+         {weights.scale, weights.bias, weights.mean, weights.variance}) {
+      if (weight->tensor.size() != current().channels) {
+        refuse(node, format("'{}' has shape {}, expected [{}]", weight->name,
+                            shape_text(weight->tensor.shape()), current().channels));
+      }
+    }
+    compiled_.operators.push_back(make_batch_norm(node, weights, current(), compiled_.parameters));
+  }
+
+  double dropout_rate(const GraphNode& node) const {
+    if (node.inputs.size() < 2 || node.inputs[1].empty()) {
+      return 0.5;
+    }
+    const double rate = initializer(node, 1).tensor.values<float>()[0];
+    if (!(rate >= 0 && rate < 1)) {
+      refuse(node, format("its ratio is {}, expected 0 or more and less than 1", rate));
+    }
+    return rate;
+  }
+
+  const GraphInitializer& initializer(const GraphNode& node, std::size_t input) const {
+    const GraphInitializer* found =
+        input < node.inputs.size() ? graph_.find_initializer(node.inputs[input]) : nullptr;
+    if (found == nullptr || found->tensor.dtype() != DType::kFloat32) {
+      refuse(node, format("its input {} is no float32 initializer", input));
+    }
+    return *found;
+  }
+
+  void finish() {
+    LossStage& loss = compiled_.loss;
+    loss.kind = options_.loss;
+    loss.layout = current();
+    const bool cross_entropy = options_.loss == LossKind::kCategoricalCrossentropy;
+    const GraphNode* last = graph_.nodes.empty() ? nullptr : &graph_.nodes.back();
+    if (last == nullptr || compiled_.parameters.parameters.empty()) {
+      fail(ErrorCode::kUnsupported, "graph '{}' has nothing to train", graph_.name);
+    }
+    if (loss.softmax != cross_entropy) {
+      refuse(*last, cross_entropy
+                        ? "the last node is no Softmax, which categorical cross-entropy needs"
+                        : "Softmax at the end does not go with mean squared error");
+    }
+    if (loss.layout.height * loss.layout.width != 1) {
+      refuse(*last, "the output is an image, expected a vector");
+    }
+    const auto trains = [](const auto& op) {
+      return op->weight_gradient_flops() > 0 || op->needs_whole_batch();
+    };
+    const auto first = std::find_if(compiled_.operators.begin(), compiled_.operators.end(), trains);
+    compiled_.first_trainable = static_cast<std::size_t>(first - compiled_.operators.begin());
+  }
+
+  const Graph& graph_;
+  const NetworkOptions& options_;
+  std::int64_t piece_;
+  CompiledGraph compiled_;
+  std::size_t position_ = 0;
+  std::string value_;
+  std::string flattened_;  // a Flatten that nobody has acted on: the next dense layer takes images
+                           // as they are
+  bool image_ = false;
+  bool transposed_ = false;
+  Shape input_shape_;
+  std::vector<float> last_scale_, last_offset_;
+  std::uint32_t dropouts_ = 0;
+};
+
+ParameterSlot add_slot(const GraphInitializer& initializer, std::vector<ParameterInfo>& infos,
+                       std::vector<float>& values) {
+  const auto from = initializer.tensor.values<float>();
+  const ParameterSlot slot{.offset = static_cast<std::int64_t>(values.size()),
+                           .size = initializer.tensor.size()};
+  infos.push_back({initializer.name, initializer.tensor.shape(), slot.offset, slot.size});
+  values.insert(values.end(), from.begin(), from.end());
+  return slot;
+}
+
+}  // namespace
+
+ParameterSlot ParameterTable::add(const GraphInitializer& initializer, std::int64_t gradient_size) {
+  constexpr std::int64_t kAlign = 16;  // a cache line
+  ParameterSlot slot = add_slot(initializer, parameters, values);
+  slot.gradient_offset = gradient_elements;
+  slot.gradient_size = gradient_size;
+  gradient_elements += (gradient_size + kAlign - 1) / kAlign * kAlign;
+  return slot;
+}
+
+ParameterSlot ParameterTable::add_state(const GraphInitializer& initializer) {
+  return add_slot(initializer, states, state_values);
+}
+
+CompiledGraph compile_graph(const Graph& graph, const NetworkOptions& options, std::int64_t piece) {
+  return Compiler(graph, options, piece).run();
+}
+
+std::int64_t choose_piece(const Graph& graph, const NetworkOptions& options) {
+  constexpr std::int64_t kWorkingSet = 4 << 20;
+  const CompiledGraph one = compile_graph(graph, options, 1);
+  std::int64_t largest = 1;
+  for (const auto& op : one.operators) {
+    largest = std::max(largest, static_cast<std::int64_t>(op->in().bytes() + op->out().bytes()));
+  }
+  const std::int64_t most = std::clamp<std::int64_t>(kWorkingSet / largest, 1, options.batch);
+  std::int64_t pieces = (options.batch + most - 1) / most;
+  pieces += pieces % 2;
+  return (options.batch + pieces - 1) / pieces;
+}
+
+}  // namespace onnxop

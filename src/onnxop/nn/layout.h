@@ -1,0 +1,50 @@
+#pragma once
+// How a value lies in memory: one description for oneDNN and for this room's own kernels. Private
+// to this room.
+
+#include <cstdint>
+#include <string>
+
+#include <dnnl.hpp>
+
+#include "onnxop/tensor/tensor.h"
+
+namespace onnxop {
+
+/// A batch piece of images (N, C, H, W) or of vectors (N, C; then H = W = 1). In memory, a sample
+/// is `blocks` runs of height * width pixels of `block` channels each: block 1 is NCHW, block 8 or
+/// 16 oneDNN's blocked layouts, block C NHWC or vectors. Where C is no multiple of the block, the
+/// last block's spare channels hold zeros.
+struct Layout {
+  dnnl::memory::desc desc{};
+  std::int64_t samples = 0, channels = 0, height = 1, width = 1;
+  std::int64_t blocks = 0, block = 0;
+  bool bfloat16 = false;
+  bool image = true;  // four dimensions, not two
+
+  std::int64_t sample_size() const {
+    return blocks * height * width * block;
+  }  // elements, spare ones included
+  std::size_t bytes() const {
+    return static_cast<std::size_t>(samples * sample_size()) * (bfloat16 ? 2 : 4);
+  }
+};
+
+/// Channels-first images.
+Layout plain_image(std::int64_t samples, std::int64_t channels, std::int64_t height,
+                   std::int64_t width, bool bfloat16);
+
+/// Vectors.
+Layout plain_vector(std::int64_t samples, std::int64_t size, bool bfloat16);
+
+/// What oneDNN chose for a value of the size of `like`, which is NCHW, NHWC, nChw8c or nChw16c (or,
+/// for two dimensions, plain). Throws Error{kInternal} naming `node` for any other choice.
+Layout recognise(const dnnl::memory::desc& desc, const Layout& like, const std::string& node);
+
+/// The same size with the layout left to oneDNN.
+dnnl::memory::desc any_layout(const Layout& layout);
+
+/// The processor's engine, one for the process.
+const dnnl::engine& cpu_engine();
+
+}  // namespace onnxop

@@ -1,0 +1,309 @@
+#include "onnxop/nn/weighted_operator.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "onnxop/base/error.h"
+#include "onnxop/base/log.h"
+#include "onnxop/nn/dnnl_api.h"
+#include "onnxop/nn/kernels.h"
+
+namespace onnxop {
+namespace {
+
+using dnnl_api::Desc;
+using dnnl_api::Dims;
+using Type = dnnl::memory::data_type;
+using Tag = dnnl::memory::format_tag;
+
+std::int64_t elements_of(const Desc& desc) {
+  return static_cast<std::int64_t>(desc.get_size() / sizeof(float));
+}
+
+Tensor buffer_for(const Desc& desc) {
+  return Tensor(DType::kUint8,
+                {static_cast<std::int64_t>(std::max<std::size_t>(desc.get_size(), 1))});
+}
+
+dnnl::memory view_of(const Desc& desc, const Tensor& buffer) {
+  return {desc, cpu_engine(), const_cast<std::byte*>(buffer.bytes().data())};
+}
+
+/// oneDNN's reference implementation is a hundred times slower than the others; never taken without
+/// a word.
+void warn_of_reference(const char* implementation, const std::string& node, const char* direction) {
+  if (std::string_view(implementation).find("ref") != std::string_view::npos) {
+    log_warning("node '{}': oneDNN has only its slow reference implementation ({}) for {}", node,
+                implementation, direction);
+  }
+}
+
+/// What Conv and dense have in common: three primitives, their weights in the layouts that they
+/// chose, and gradients that stay in oneDNN's layout until the pieces' sums are taken out once a
+/// batch.
+template <typename Forward, typename BackwardData, typename BackwardWeights>
+class WeightedOperator : public Operator {
+ public:
+  struct Primitives {
+    typename Forward::primitive_desc forward;
+    std::optional<typename BackwardData::primitive_desc> backward_data;  // where somebody reads it
+    typename BackwardWeights::primitive_desc backward_weights;
+  };
+
+  WeightedOperator(const WeightedNode& node, Layout in, Layout out, Desc plain_weights,
+                   Primitives primitives, double flops, ParameterTable& parameters)
+      : Operator(node.node->name, node.node->op_type, std::move(in), std::move(out)),
+        relu_(node.relu),
+        flops_(flops),
+        plain_weights_(std::move(plain_weights)),
+        primitives_(std::move(primitives)),
+        forward_(primitives_.forward),
+        backward_data_(primitives_.backward_data ? BackwardData(*primitives_.backward_data)
+                                                 : BackwardData()),
+        backward_weights_(primitives_.backward_weights),
+        weights_(buffer_for(primitives_.forward.weights_desc())),
+        data_weights_(primitives_.backward_data
+                          ? buffer_for(primitives_.backward_data->weights_desc())
+                          : Tensor()),
+        bias_(DType::kFloat32, {out_.channels}) {
+    warn_of_reference(primitives_.forward.impl_info_str(), this->node(), "forward");
+    if (primitives_.backward_data) {
+      warn_of_reference(primitives_.backward_data->impl_info_str(), this->node(), "backward data");
+    }
+    warn_of_reference(primitives_.backward_weights.impl_info_str(), this->node(),
+                      "backward weights");
+    weights_slot_ = parameters.add(*node.weights,
+                                   elements_of(primitives_.backward_weights.diff_weights_desc()));
+    if (node.bias != nullptr) {
+      bias_slot_ = parameters.add(*node.bias, out_.channels);
+    }
+  }
+
+  void bind(PieceContext& context, std::size_t index) const override {
+    auto& work = context.workspaces[index];
+    work.push_back(buffer_for(primitives_.forward.scratchpad_desc()));
+    work.push_back(buffer_for(primitives_.backward_weights.scratchpad_desc()));
+    work.emplace_back(DType::kFloat32,
+                      Shape{out_.channels});  // the gradient of a bias that is not there
+    const auto src = view_of(in_.desc, context.values[index]);
+    const auto dst = view_of(out_.desc, context.values[index + 1]);
+    const auto diff_dst = view_of(out_.desc, context.gradients[index + 1]);
+    const auto bias = view_of(primitives_.forward.bias_desc(), bias_);
+    auto& arguments = context.arguments[index];
+    arguments.push_back(
+        {{DNNL_ARG_SRC, src},
+         {DNNL_ARG_WEIGHTS, view_of(primitives_.forward.weights_desc(), weights_)},
+         {DNNL_ARG_BIAS, bias},
+         {DNNL_ARG_DST, dst},
+         {DNNL_ARG_SCRATCHPAD, view_of(primitives_.forward.scratchpad_desc(), work[0])}});
+    arguments.push_back(
+        {{DNNL_ARG_SRC, src},
+         {DNNL_ARG_DIFF_DST, diff_dst},
+         {DNNL_ARG_DIFF_WEIGHTS,
+          {primitives_.backward_weights.diff_weights_desc(), cpu_engine(), nullptr}},
+         {DNNL_ARG_DIFF_BIAS,
+          {primitives_.backward_weights.diff_bias_desc(), cpu_engine(), nullptr}},
+         {DNNL_ARG_SCRATCHPAD, view_of(primitives_.backward_weights.scratchpad_desc(), work[1])}});
+    if (primitives_.backward_data) {
+      work.push_back(buffer_for(primitives_.backward_data->scratchpad_desc()));
+      arguments.push_back(
+          {{DNNL_ARG_DIFF_DST, diff_dst},
+           {DNNL_ARG_WEIGHTS, view_of(primitives_.backward_data->weights_desc(), data_weights_)},
+           {DNNL_ARG_DIFF_SRC, view_of(in_.desc, context.gradients[index])},
+           {DNNL_ARG_SCRATCHPAD,
+            view_of(primitives_.backward_data->scratchpad_desc(), work.back())}});
+    }
+  }
+
+  void forward(PieceContext& context, std::size_t index) const override {
+    timed(context, "forward", primitives_.forward.impl_info_str(), flops_,
+          [&] { run(forward_, context, context.arguments[index][0]); });
+  }
+
+  void backward(PieceContext& context, std::size_t index, bool data) const override {
+    if (relu_ && !relu_gradient_done) {
+      timed(context, "backward ReLU", "own", 0, [&] { zero_where_relu_did(context, index); });
+    }
+    auto& arguments = context.arguments[index][1];
+    arguments.at(DNNL_ARG_DIFF_WEIGHTS)
+        .set_data_handle(context.parameter_gradients + weights_slot_.gradient_offset);
+    arguments.at(DNNL_ARG_DIFF_BIAS)
+        .set_data_handle(bias_slot_ ? context.parameter_gradients + bias_slot_->gradient_offset
+                                    : context.workspaces[index][2].values<float>().data());
+    timed(context, "backward weights", primitives_.backward_weights.impl_info_str(), flops_,
+          [&] { run(backward_weights_, context, arguments); });
+    if (data) {
+      timed(context, "backward data", primitives_.backward_data->impl_info_str(), flops_,
+            [&] { run(backward_data_, context, context.arguments[index][2]); });
+    }
+  }
+
+  void load_parameters(std::span<const float> parameters, std::span<float>,
+                       dnnl::stream& stream) override {
+    dnnl::memory plain(plain_weights_, cpu_engine(),
+                       const_cast<float*>(parameters.data() + weights_slot_.offset));
+    const auto load = [&](dnnl::memory to) { dnnl::reorder(plain, to).execute(stream, plain, to); };
+    load(view_of(primitives_.forward.weights_desc(), weights_));
+    if (primitives_.backward_data) {
+      load(view_of(primitives_.backward_data->weights_desc(), data_weights_));
+    }
+    if (bias_slot_) {
+      std::copy_n(parameters.begin() + bias_slot_->offset, bias_slot_->size,
+                  bias_.values<float>().begin());
+    }
+    stream.wait();
+  }
+
+  void unload_gradients(std::span<const float> from, std::span<float> to,
+                        dnnl::stream& stream) const override {
+    dnnl::memory blocked(primitives_.backward_weights.diff_weights_desc(), cpu_engine(),
+                         const_cast<float*>(from.data() + weights_slot_.gradient_offset));
+    dnnl::memory plain(plain_weights_, cpu_engine(), to.data() + weights_slot_.offset);
+    dnnl::reorder(blocked, plain).execute(stream, blocked, plain);
+    if (bias_slot_) {
+      std::copy_n(from.begin() + bias_slot_->gradient_offset, bias_slot_->size,
+                  to.begin() + bias_slot_->offset);
+    }
+    stream.wait();
+  }
+
+  double forward_flops() const override { return flops_; }
+  double weight_gradient_flops() const override { return flops_; }
+  double data_gradient_flops() const override { return flops_; }
+  bool fused_relu() const override { return relu_; }
+
+ private:
+  static void run(const dnnl::primitive& primitive, PieceContext& context,
+                  const PrimitiveArguments& arguments) {
+    primitive.execute(context.stream, arguments);
+  }
+
+  void zero_where_relu_did(PieceContext& context, std::size_t index) const {
+    const std::int64_t n = out_.samples * out_.sample_size();
+    auto* value = context.values[index + 1].bytes().data();
+    auto* gradient = context.gradients[index + 1].bytes().data();
+    if (out_.bfloat16) {
+      relu_backward(reinterpret_cast<Bfloat16*>(value), reinterpret_cast<Bfloat16*>(gradient), n);
+    } else {
+      relu_backward(reinterpret_cast<float*>(value), reinterpret_cast<float*>(gradient), n);
+    }
+  }
+
+  bool relu_;
+  double flops_;
+  Desc plain_weights_;
+  Primitives primitives_;
+  Forward forward_;
+  BackwardData backward_data_;
+  BackwardWeights backward_weights_;
+  Tensor weights_, data_weights_, bias_;
+  ParameterSlot weights_slot_;
+  std::optional<ParameterSlot> bias_slot_;
+};
+
+using ConvOperator = WeightedOperator<dnnl::convolution_forward, dnnl::convolution_backward_data,
+                                      dnnl::convolution_backward_weights>;
+using DenseOperator =
+    WeightedOperator<dnnl::inner_product_forward, dnnl::inner_product_backward_data,
+                     dnnl::inner_product_backward_weights>;
+
+void expect(bool holds, const GraphNode& node, std::string_view what) {
+  if (!holds) {
+    fail(ErrorCode::kUnsupported, "node '{}' ({}): {}", node.name, node.op_type, what);
+  }
+}
+
+struct ConvShape {
+  dnnl_api::ConvGeometry geometry;
+  Layout out;
+};
+
+ConvShape conv_shape(const GraphNode& node, const Shape& weights, const Layout& in) {
+  using Ints = std::vector<std::int64_t>;
+  expect(in.image, node, "its input has two dimensions, expected four");
+  expect(weights.size() == 4, node, "its weights have no four dimensions");
+  expect(node.attribute<std::string>("auto_pad", "NOTSET") == "NOTSET", node,
+         "auto_pad is not covered, only pads");
+  expect(node.attribute<std::int64_t>("group", 1) == 1, node, "groups are not covered");
+  expect(node.attribute("dilations", Ints{1, 1}) == Ints{1, 1}, node, "dilations are not covered");
+  expect(weights[1] == in.channels, node,
+         format("its weights are for {} channels, its input has {}", weights[1], in.channels));
+  const Ints strides = node.attribute("strides", Ints{1, 1});
+  const Ints pads = node.attribute("pads", Ints{0, 0, 0, 0});
+  const std::int64_t height = (in.height + pads[0] + pads[2] - weights[2]) / strides[0] + 1;
+  const std::int64_t width = (in.width + pads[1] + pads[3] - weights[3]) / strides[1] + 1;
+  expect(in.height + pads[0] + pads[2] >= weights[2] && in.width + pads[1] + pads[3] >= weights[3],
+         node, "its kernel is larger than its input");
+  return {{{strides[0], strides[1]}, {pads[0], pads[1]}, {pads[2], pads[3]}},
+          plain_image(in.samples, weights[0], height, width, in.bfloat16)};
+}
+
+Type compute_type(const Layout& layout) {
+  return layout.bfloat16 ? Type::bf16 : Type::f32;
+}
+
+}  // namespace
+
+std::unique_ptr<Operator> make_conv(const WeightedNode& node, const Layout& in,
+                                    ParameterTable& parameters) {
+  const Shape& shape = node.weights->tensor.shape();
+  const ConvShape conv = conv_shape(*node.node, shape, in);
+  const Dims dims(shape.begin(), shape.end());
+  const Desc weights(dims, compute_type(in), Tag::any);
+  const Desc weight_gradients(dims, Type::f32, Tag::any);
+  const Desc bias({shape[0]}, Type::f32, Tag::a);
+  const auto forward = dnnl_api::conv_forward(cpu_engine(), in.desc, weights, bias,
+                                              any_layout(conv.out), conv.geometry, node.relu);
+  const Layout out = recognise(forward.dst_desc(), conv.out, node.node->name);
+  ConvOperator::Primitives primitives{
+      forward, std::nullopt,
+      dnnl_api::conv_backward_weights(cpu_engine(), in.desc, weight_gradients, bias, out.desc,
+                                      conv.geometry, forward)};
+  if (node.data_gradient) {
+    primitives.backward_data = dnnl_api::conv_backward_data(cpu_engine(), in.desc, weights,
+                                                            out.desc, conv.geometry, forward);
+  }
+  const double flops = 2.0 * static_cast<double>(element_count(shape) * out.height * out.width);
+  return std::make_unique<ConvOperator>(node, in, out, Desc(dims, Type::f32, Tag::oihw), primitives,
+                                        flops, parameters);
+}
+
+std::unique_ptr<Operator> make_dense(const WeightedNode& node, const Layout& in,
+                                     bool out_features_first, ParameterTable& parameters) {
+  const Shape& shape = node.weights->tensor.shape();
+  expect(shape.size() == 2, *node.node, "its weights have no two dimensions");
+  const std::int64_t out_features = shape[out_features_first ? 0 : 1];
+  const std::int64_t in_features = shape[out_features_first ? 1 : 0];
+  const std::int64_t flat = in.channels * in.height * in.width;
+  expect(in_features == flat, *node.node,
+         format("its weights are for {} inputs, its input has {}", in_features, flat));
+  // An image comes as it is: the weights' columns stand for its channels, rows and columns, in
+  // ONNX's Flatten order.
+  const std::int64_t pixels = in.height * in.width;
+  Dims dims{out_features, in_features};
+  Dims strides = out_features_first ? Dims{in_features, 1} : Dims{1, out_features};
+  if (in.image) {
+    dims = {out_features, in.channels, in.height, in.width};
+    const std::int64_t step = strides[1];
+    strides = {strides[0], pixels * step, in.width * step, step};
+  }
+  const Desc weights(dims, compute_type(in), Tag::any);
+  const Desc weight_gradients(dims, Type::f32, Tag::any);
+  const Desc bias({out_features}, Type::f32, Tag::a);
+  const Layout out = plain_vector(in.samples, out_features, in.bfloat16);
+  const auto forward =
+      dnnl_api::dense_forward(cpu_engine(), in.desc, weights, bias, out.desc, node.relu);
+  DenseOperator::Primitives primitives{
+      forward, std::nullopt,
+      dnnl_api::dense_backward_weights(cpu_engine(), in.desc, weight_gradients, bias, out.desc,
+                                       forward)};
+  if (node.data_gradient) {
+    primitives.backward_data =
+        dnnl_api::dense_backward_data(cpu_engine(), in.desc, weights, out.desc, forward);
+  }
+  return std::make_unique<DenseOperator>(node, in, out, Desc(dims, Type::f32, strides), primitives,
+                                         2.0 * static_cast<double>(in_features * out_features),
+                                         parameters);
+}
+
+}  // namespace onnxop
