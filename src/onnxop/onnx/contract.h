@@ -65,8 +65,10 @@ Json contract_to_json(const Contract& contract);
 Contract contract_from_json(const Json& json, std::string_view what);
 
 /// The contract of a model without one, where its only input plainly is an image (4-D, 1 or 3
-/// channels in NHWC or NCHW, float32 or uint8, fixed height and width) and its first output is [N,
-/// classes]; none elsewhere.
+/// channels in NHWC or NCHW but not both, float32 or uint8, fixed height and width) and its first
+/// output is [N, classes] with at least two classes; none elsewhere. Pixels are given as they are,
+/// 0 to 255. The output is taken for probabilities where its name has "prob" or "softmax" in it,
+/// and for logits elsewhere.
 std::optional<Contract> guess_contract(const std::vector<TensorInfo>& inputs,
                                        const std::vector<TensorInfo>& outputs);
 

@@ -15,7 +15,8 @@
 
 namespace onnxop {
 
-/// The file's bytes; the same model gives the same bytes.
+/// The file's bytes; the same model gives the same bytes. Throws Error{kUnsupported} for an
+/// initializer without a fixed element size, {kTooLarge} over 2 GiB.
 Bytes serialize_model(const Model& model);
 
 struct OperatorCount {
@@ -32,12 +33,13 @@ struct ModelDescription {
   std::map<std::string, std::int64_t> opsets;  // by domain, "ai.onnx" for the default one
   std::map<std::string, std::string> metadata;
   std::vector<TensorInfo> inputs, outputs;  // graph inputs without those that are initializers
-  std::vector<std::string>
-      input_symbols;  // free dimensions' names, for printing: "image: [N, 28, 28, 1]"
-  std::vector<OperatorCount> operators;  // subgraphs included, sorted by domain and name
-  std::int64_t parameters = 0;           // elements of all initializers
-  std::optional<double>
-      flops_per_sample;          // multiply and add count as two; none where shapes are not known
+  std::vector<std::string> input_symbols;   // of inputs, for printing: "image: [N, 28, 28, 1]"
+  std::vector<OperatorCount> operators;     // subgraphs included, sorted by domain and name
+  std::int64_t parameters = 0;              // elements of all initializers
+  // Of convolutions and matrix products in the main graph and its subgraphs (each counted once), a
+  // multiply-add counting as two, biases left out; for a batch of one, a fixed batch being divided
+  // out. None where a shape is not known.
+  std::optional<double> flops_per_sample;
   std::uint64_t file_bytes = 0;  // external data included
   std::vector<std::string> external_files;
   std::optional<Contract> contract;   // from the metadata
@@ -46,19 +48,23 @@ struct ModelDescription {
 };
 
 /// Reads and describes a model file. `problems` is filled, not thrown, where the file is readable.
-/// Throws Error{kNotFound}; Error{kInvalidArgument} for a file that is no ONNX model or is
-/// truncated, with the place.
+/// Throws Error{kNotFound}; {kInvalidArgument} for a file that is no ONNX model or is truncated,
+/// with the place; {kTooLarge} for a file over 2 GiB (external data apart, which is never read);
+/// {kIo}.
 ModelDescription describe_model(const std::filesystem::path& path);
 
-/// Throws Error{kInvalidArgument} for a file that is no model, is truncated, names external data
-/// outside its folder, or breaks ONNX's rules (checker and strict shape inference with data
-/// propagation); what this libonnx is too old to judge is left to the engine.
+/// Throws as describe_model does, and Error{kInvalidArgument} for a file that names external data
+/// outside its folder or breaks ONNX's rules (structure, tensors' sizes; checker and strict shape
+/// inference with data propagation); what this libonnx is too old to judge is left to the engine.
+/// libonnx runs in a child process, for a moment, because some broken models crash it: that is an
+/// error too.
 void check_model(const std::filesystem::path& path);
 
 /// The metadata's contract, if there is one; throws as describe_model and contract_from_json do.
 std::optional<Contract> read_contract(const std::filesystem::path& path);
 
-/// Sets or replaces the contract in the metadata of the file's bytes; nothing else changes.
+/// Sets or replaces the contract in the metadata of the file's bytes; every other byte stays as it
+/// is. Throws Error{kInvalidArgument} for bytes that are no model.
 Bytes with_contract(const Bytes& model, const Contract& contract);
 
 }  // namespace onnxop

@@ -54,6 +54,8 @@ Ort::SessionOptions session_options(const OrtOptions& options) {
   result.SetInterOpNumThreads(1);
   result.SetExecutionMode(ORT_SEQUENTIAL);
   result.SetGraphOptimizationLevel(ORT_ENABLE_ALL);
+  // A plan of memory would be kept for each batch size that ever came, and makes no run faster.
+  result.DisableMemPattern();
   result.AddConfigEntry(kOrtSessionOptionsConfigAllowIntraOpSpinning, "0");
   result.AddConfigEntry(kOrtSessionOptionsConfigAllowInterOpSpinning, "0");
   return result;

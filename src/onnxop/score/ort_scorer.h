@@ -1,5 +1,8 @@
 #pragma once
-// Scorer on ONNX Runtime's CPU execution provider.
+// Scorer on ONNX Runtime's CPU execution provider. Safe from any thread: models may be loaded at
+// once, and one model may run on any number of threads at once. Telemetry is off: the first load
+// sets ORT_DISABLE_TELEMETRY in the process's environment, so it must not meet another thread that
+// reads or changes the environment.
 
 #include <filesystem>
 #include <memory>
@@ -13,8 +16,18 @@ struct OrtOptions {
   int threads = 1;  // inside one run(); 1: the caller's thread alone, no pool is made
 };
 
-/// Loads a model file. Throws Error{kNotFound}, Error{kInvalidArgument} with ONNX Runtime's reason
-/// for a file it cannot load (unknown operator, broken graph).
+/// Loads a model file, and the external data that it names from its own folder. The file is
+/// trusted: whoever takes it from a stranger calls check_model() first, on a copy in a folder that
+/// the stranger cannot write to (the registry's store), so that no location, symbolic link or size
+/// can change between the check and the load.
+///
+/// Inputs are used where they lie; the outputs' memory is the engine's own, kept as long as the
+/// tensors live, and the model with it. Inputs of texts are declared, as kString, though run()
+/// takes none; outputs that are not tensors of numbers (texts, sequences, maps) are left out, with
+/// a warning, while there is another. Throws Error{kNotFound}, {kInvalidArgument} with ONNX
+/// Runtime's reason for a file it cannot load (unknown operator, broken graph) or less than one
+/// thread, {kUnsupported} for inputs that are no tensors, without any output that is a tensor of
+/// numbers, or for an ONNX Runtime older than 1.21.
 std::unique_ptr<Scorer> load_ort_scorer(const std::filesystem::path& path,
                                         const OrtOptions& options = {});
 
