@@ -215,7 +215,10 @@ TEST(SpecTest, BrokenYaml) {
   EXPECT_THAT(message_of(""), HasSubstr("expected a map with data, layers and train, got nothing"));
   EXPECT_THAT(message_of("- 1"), HasSubstr("got a list of 1"));
   EXPECT_THAT(message_of("a: 1\na: 2"), StartsWith("dir/a.yaml:2:1: key 'a' is there twice"));
-  EXPECT_THAT(message_of("a: 1\n---\nb: 1"), HasSubstr("2 YAML documents"));
+  EXPECT_THAT(message_of("a: 1\n---\nb: 1"), StartsWith("dir/a.yaml:2:1: this does not belong"));
+  EXPECT_THAT(message_of(",\n"), testing::Not(HasSubstr("no error")));
+  EXPECT_THAT(message_of("a: 1\n]"), testing::Not(HasSubstr("no error")));
+  EXPECT_THAT(message_of("a:\n  - {b: 1}- c\n"), testing::Not(HasSubstr("no error")));
   EXPECT_THAT(message_of("[a]: 1"), HasSubstr("a key must be a word"));
   EXPECT_THAT(message_of("a: &x [*x]"), testing::Not(HasSubstr("no error")));
   EXPECT_THAT(message_of("a: *nowhere"), HasSubstr("broken YAML"));

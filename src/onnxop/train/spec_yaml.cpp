@@ -1,5 +1,7 @@
 #include <set>
+#include <sstream>
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include "onnxop/base/error.h"
@@ -70,27 +72,84 @@ class Converter {
   int nodes_ = 0;
 };
 
+/// Walks through a text without keeping anything. The library's own reader of several documents
+/// goes round for ever, taking memory, on some broken texts (a comma where a document begins), and
+/// its reader of one leaves out what follows it.
+class Scout : public YAML::EventHandler {
+ public:
+  struct TooMuch {
+    YAML::Mark mark;
+    bool is_document;
+  };
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (++documents_ > 1) {
+      throw TooMuch{mark, true};
+    }
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { count(mark); }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { count(mark); }
+  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                const std::string&) override {
+    count(mark);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {
+    count(mark);
+  }
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {
+    count(mark);
+  }
+  void OnMapEnd() override {}
+
+ private:
+  void count(const YAML::Mark& mark) {
+    if (++values_ > kMaxNodes) {
+      throw TooMuch{mark, false};
+    }
+  }
+
+  int documents_ = 0;
+  int values_ = 0;
+};
+
+/// Throws what the library throws, and for more than one document or too many values.
+void check_document(const std::string& text, const Converter& converter) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  Scout scout;
+  try {
+    while (parser.HandleNextDocument(scout)) {
+    }
+  } catch (const Scout::TooMuch& much) {
+    fail(ErrorCode::kInvalidArgument, "{}: {}", converter.place(much.mark),
+         much.is_document
+             ? std::string(
+                   "this does not belong to what stands before it; expected one YAML document")
+             : format("more than {} values: no spec looks like this", kMaxNodes));
+  }
+}
+
 }  // namespace
 
 SpecNode parse_yaml(std::string_view text, const std::string& where, bool is_override) {
   Converter converter(where, is_override);
-  std::vector<YAML::Node> documents;
+  YAML::Node document;
   try {
-    documents = YAML::LoadAll(std::string(text));
+    check_document(std::string(text), converter);
+    document = YAML::Load(std::string(text));
   } catch (const YAML::Exception& error) {
     fail(ErrorCode::kInvalidArgument, "{}: broken YAML: {}", converter.place(error.mark),
          error.msg);
   }
-  if (documents.size() > 1) {
-    fail(ErrorCode::kInvalidArgument, "{}: {} YAML documents in one file, expected one", where,
-         documents.size());
+  SpecNode root = converter.convert(document, 0);
+  if (root.kind == SpecNode::Kind::kNull) {
+    root.where = where;
   }
-  if (documents.empty()) {
-    SpecNode empty;
-    empty.where = where;
-    return empty;
-  }
-  return converter.convert(documents.front(), 0);
+  return root;
 }
 
 }  // namespace onnxop
