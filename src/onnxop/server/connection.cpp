@@ -1,0 +1,336 @@
+#include "onnxop/server/connection.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/write.hpp>
+
+#include "onnxop/base/clock.h"
+#include "onnxop/base/error.h"
+#include "onnxop/base/log.h"
+
+namespace onnxop {
+namespace {
+
+namespace asio = boost::asio;
+using ErrorCodeOfSystem = boost::system::error_code;
+using std::chrono::milliseconds;
+
+constexpr std::size_t kHeadRead = 4U << 10;
+constexpr std::size_t kBodyRead = 64U << 10;
+// What a connection keeps between requests.
+constexpr std::size_t kKeptBuffer = 16U << 10;
+constexpr std::size_t kKeptBody = 256U << 10;
+
+double milliseconds_since(std::chrono::steady_clock::time_point start) {
+  return 1e3 * seconds_between(start, std::chrono::steady_clock::now());
+}
+
+}  // namespace
+
+Connection::Connection(Socket socket, const ConnectionContext& context, ConnectionSet& set)
+    : socket_(std::move(socket)),
+      deadline_(socket_.get_executor()),
+      executor_done_(socket_.get_executor()),
+      context_(context),
+      set_(set),
+      parser_(context.options.limits, request_) {}
+
+Connection::~Connection() {
+  set_.open.erase(this);
+  set_.on_closed();
+}
+
+Awaitable<void> Connection::serve(std::unique_ptr<Connection> self) {
+  self->set_.open.insert(self.get());
+  try {
+    co_await self->serve_requests();
+    co_await self->close();
+  } catch (const std::exception& e) {
+    log_error("a connection ended: {}", e.what());
+  }
+}
+
+Awaitable<void> Connection::refuse(std::unique_ptr<Connection> self) {
+  self->set_.open.insert(self.get());
+  try {
+    self->refuse_request(503, format("there are {} connections already, expected fewer",
+                                     self->context_.options.limits.max_connections));
+    self->response_.retry_after = 1;
+    self->started_ = std::chrono::steady_clock::now();
+    co_await self->respond();
+    co_await self->close();
+  } catch (const std::exception& e) {
+    log_error("a connection ended: {}", e.what());
+  }
+}
+
+void Connection::close_if_idle() {
+  ErrorCodeOfSystem ignored;
+  if (idle_ && socket_.available(ignored) == 0) {
+    socket_.cancel(ignored);
+  }
+}
+
+Awaitable<void> Connection::serve_requests() {
+  const HttpLimits& limits = context_.options.limits;
+  milliseconds wait = limits.header_timeout;  // for the first request
+  while (keep_alive_) {
+    const bool coming = co_await wait_for_request(wait);
+    if (!coming) {
+      co_return;
+    }
+    co_await read_head();
+    if (!responded_) {
+      match_ = context_.routes.match(request_.method, request_.target);
+      const bool wanted = match_.route != nullptr;
+      co_await read_body(wanted);
+    }
+    co_await respond();
+    wait = limits.idle_timeout;
+  }
+}
+
+/// False when the client has gone, or no request came in time.
+Awaitable<bool> Connection::wait_for_request(milliseconds timeout) {
+  parser_.reset();
+  response_ = {};
+  match_ = {};
+  responded_ = false;
+  if (request_.body.capacity() > kKeptBody) {
+    request_.body = {};
+  }
+  if (buffer_.size() == 0 && buffer_.capacity() > kKeptBuffer) {
+    buffer_ = {};
+  }
+  skip_empty_lines();
+  set_deadline(timeout);
+  while (buffer_.size() == 0) {
+    ErrorCodeOfSystem ignored;
+    if (context_.draining && socket_.available(ignored) == 0) {
+      co_return false;
+    }
+    idle_ = true;
+    const Read outcome = co_await read_more(kHeadRead);
+    idle_ = false;
+    if (outcome != Read::kData) {
+      co_return false;
+    }
+    skip_empty_lines();
+  }
+  started_ = std::chrono::steady_clock::now();
+  co_return true;
+}
+
+/// To the end of the head, or to a response that refuses it.
+Awaitable<void> Connection::read_head() {
+  const milliseconds timeout = context_.options.limits.header_timeout;
+  set_deadline(timeout);
+  while (!feed_parser()) {
+    if (parser_.head_done()) {
+      co_return;
+    }
+    const Read outcome = co_await read_more(kHeadRead);
+    if (outcome != Read::kData) {
+      take_problem(outcome, "the request's head", timeout);
+      co_return;
+    }
+  }
+}
+
+/// To the end of the body, or to a response that refuses it. A body that nobody wants is read all
+/// the same, so that the next request can be.
+Awaitable<void> Connection::read_body(bool wanted) {
+  const milliseconds timeout = context_.options.limits.body_timeout;
+  if (!wanted) {
+    parser_.discard_body();
+  }
+  if (parser_.expects_continue() && parser_.has_body()) {
+    if (!wanted) {
+      // The client waits for a word: this is it, and the body will not come, or not be looked at.
+      keep_alive_ = false;
+      linger_ = true;
+      co_return;
+    }
+    set_deadline(context_.options.limits.write_timeout);
+    const bool written = co_await write_all("HTTP/1.1 100 Continue\r\n\r\n", {});
+    if (!written) {
+      refuse_request(408, "the client is gone");
+      co_return;
+    }
+  }
+  if (parser_.done()) {
+    co_return;
+  }
+  set_deadline(timeout);
+  while (!feed_parser()) {
+    if (parser_.done()) {
+      co_return;
+    }
+    const Read outcome = co_await read_more(kBodyRead);
+    if (outcome != Read::kData) {
+      take_problem(outcome, "the request's body", timeout);
+      co_return;
+    }
+  }
+}
+
+/// Answers and logs; afterwards keep_alive_ says whether another request may come.
+Awaitable<void> Connection::respond() {
+  if (!responded_) {
+    keep_alive_ = keep_alive_ && parser_.keep_alive();
+    if (match_.route == nullptr) {
+      response_ = std::move(match_.refusal);
+    } else if (match_.route->on_executor) {
+      co_await run_on_executor();
+    } else {
+      response_ = answer(*match_.route, request_);
+    }
+  }
+  keep_alive_ = keep_alive_ && !context_.draining;
+  const bool http10 = parser_.http10();
+  head_ = response_head(response_, keep_alive_, http10);
+  const std::string_view body = request_.method == "HEAD" ? std::string_view() : response_.body;
+  set_deadline(context_.options.limits.write_timeout);
+  const bool written = co_await write_all(head_, body);
+  if (!written) {
+    keep_alive_ = false;
+    linger_ = false;
+  }
+  if (context_.options.access_log) {
+    log_access();
+  }
+}
+
+Awaitable<void> Connection::run_on_executor() {
+  deadline_.cancel();
+  current_deadline_ = 0;
+  executor_done_.expires_at(Timer::time_point::max());
+  if (!context_.executors.try_submit(*this)) {
+    response_ = error_response(503, format("{} requests wait for an executor, expected fewer",
+                                           context_.options.max_queued));
+    response_.retry_after = 1;
+    co_return;
+  }
+  // The executor's message cannot be handled before this thread waits for it.
+  ErrorCodeOfSystem done;
+  co_await executor_done_.async_wait(asio::redirect_error(kUseAwaitable, done));
+}
+
+void Connection::run() noexcept {
+  response_ = answer(*match_.route, request_);
+  asio::post(socket_.get_executor(), [this] { executor_done_.cancel(); });
+}
+
+Awaitable<Connection::Read> Connection::read_more(std::size_t at_most) {
+  ErrorCodeOfSystem error;
+  const auto space = buffer_.prepare(at_most);
+  const std::size_t count =
+      co_await socket_.async_read_some(space, asio::redirect_error(kUseAwaitable, error));
+  buffer_.commit(count);
+  if (timed_out_) {
+    co_return Read::kTimeout;
+  }
+  co_return error ? Read::kEnd : Read::kData;
+}
+
+Awaitable<bool> Connection::write_all(std::string_view head, std::string_view body) {
+  const std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(body)};
+  ErrorCodeOfSystem error;
+  co_await asio::async_write(socket_, parts, asio::redirect_error(kUseAwaitable, error));
+  co_return !error && !timed_out_;
+}
+
+/// A refused client may not have read its answer, and would lose it if data of it arrived at a
+/// closed socket: it gets some time, while what it sends is thrown away.
+Awaitable<void> Connection::close() {
+  ErrorCodeOfSystem ignored;
+  linger_ = linger_ || buffer_.size() > 0 || socket_.available(ignored) > 0;
+  socket_.shutdown(Socket::shutdown_send, ignored);
+  if (linger_) {
+    set_deadline(context_.options.limits.linger_timeout);
+    Read outcome = Read::kData;
+    while (outcome == Read::kData) {
+      buffer_.consume(buffer_.size());
+      outcome = co_await read_more(kBodyRead);
+    }
+  }
+  deadline_.cancel();
+  socket_.close(ignored);
+}
+
+/// Gives the parser what has come. True: it has refused it, and a response is made.
+bool Connection::feed_parser() {
+  const auto bytes = buffer_.cdata();
+  const std::size_t used =
+      parser_.feed(std::string_view(static_cast<const char*>(bytes.data()), bytes.size()));
+  buffer_.consume(used);
+  if (!parser_.problem()) {
+    return false;
+  }
+  refuse_request(parser_.problem()->status, parser_.problem()->message);
+  return true;
+}
+
+/// RFC 9112, section 2.2: some clients send one after a body.
+void Connection::skip_empty_lines() {
+  while (buffer_.size() > 0) {
+    const char first = *static_cast<const char*>(buffer_.cdata().data());
+    if (first != '\r' && first != '\n') {
+      return;
+    }
+    buffer_.consume(1);
+  }
+}
+
+void Connection::take_problem(Read outcome, std::string_view what, milliseconds timeout) {
+  if (outcome == Read::kTimeout) {
+    refuse_request(408, format("{} did not come within {} milliseconds", what, timeout.count()));
+  } else {
+    const HttpProblem problem = parser_.end_of_input();
+    refuse_request(problem.status, problem.message);
+  }
+}
+
+/// The answer to a request that cannot be understood; the connection ends with it.
+void Connection::refuse_request(int status, std::string_view message) {
+  response_ = error_response(status, message);
+  responded_ = true;
+  keep_alive_ = false;
+  linger_ = true;
+}
+
+void Connection::set_deadline(milliseconds timeout) {
+  timed_out_ = false;
+  const std::uint64_t number = ++set_.last_deadline;
+  current_deadline_ = number;
+  deadline_.expires_after(timeout);
+  // The set knows whether the connection is still there when the message of an old wait comes.
+  deadline_.async_wait([this, number, &open = set_.open](const ErrorCodeOfSystem& error) {
+    if (!error && open.contains(this) && number == current_deadline_) {
+      ErrorCodeOfSystem ignored;
+      timed_out_ = true;
+      socket_.cancel(ignored);
+    }
+  });
+}
+
+void Connection::log_access() const {
+  constexpr std::size_t kLongestPath = 256;
+  const std::array<LogField, 7> fields{
+      {{"method", std::string_view(request_.method)},
+       {"path", std::string_view(request_.target).substr(0, kLongestPath)},
+       {"status", static_cast<std::int64_t>(response_.status)},
+       {"bytes", static_cast<std::int64_t>(response_.body.size())},
+       {"milliseconds", milliseconds_since(started_)},
+       {"model", response_.model ? std::string_view(response_.model->name) : std::string_view()},
+       {"version", response_.model ? response_.model->version : 0}}};
+  log_fields(LogLevel::kInfo, "request",
+             std::span(fields.data(), response_.model ? fields.size() : fields.size() - 2));
+}
+
+}  // namespace onnxop

@@ -1,0 +1,103 @@
+#include "onnxop/server/http_message.h"
+
+#include <array>
+#include <charconv>
+#include <ctime>
+
+#include "onnxop/base/format.h"
+#include "onnxop/server/status.h"
+#include "onnxop/wire/image_json.h"
+
+namespace onnxop {
+namespace {
+
+/// "Sun, 06 Nov 1994 08:49:37 GMT"; the same text for a second.
+const std::string& http_date() {
+  thread_local std::time_t second = -1;
+  thread_local std::string text;
+  const std::time_t now = std::time(nullptr);
+  if (now != second) {
+    constexpr std::array kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    std::tm utc{};
+    ::gmtime_r(&now, &utc);
+    text = format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT",
+                  kDays[static_cast<std::size_t>(utc.tm_wday)], utc.tm_mday,
+                  kMonths[static_cast<std::size_t>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour,
+                  utc.tm_min, utc.tm_sec);
+    second = now;
+  }
+  return text;
+}
+
+/// False for a % that two hexadecimal digits do not follow, and for a NUL.
+bool decode_percent(std::string_view text, std::string& decoded) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i];
+      continue;
+    }
+    unsigned value = 0;
+    const char* const first = text.data() + i + 1;
+    if (i + 2 >= text.size() || std::from_chars(first, first + 2, value, 16).ptr != first + 2 ||
+        value == 0) {
+      return false;
+    }
+    decoded += static_cast<char>(value);
+    i += 2;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string path_of(std::string_view target) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (target.starts_with(scheme)) {
+      const auto path = target.find_first_of("/?", scheme.size());
+      target = path == std::string_view::npos || target[path] == '?' ? "/" : target.substr(path);
+    }
+  }
+  target = target.substr(0, target.find_first_of("?#"));
+  std::string path;
+  if (!target.starts_with('/') || !decode_percent(target, path)) {
+    return {};
+  }
+  return path;
+}
+
+Response error_response(int status, std::string_view message) {
+  Response response;
+  response.status = status;
+  response.body = error_json(message);
+  return response;
+}
+
+std::string response_head(const Response& response, bool keep_alive, bool http10) {
+  std::string head = format(
+      "HTTP/1.1 {} {}\r\nDate: {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n"
+      "Cache-Control: no-store\r\n",
+      response.status, reason_phrase(response.status), http_date(), response.content_type,
+      response.body.size());
+  if (response.content_type.starts_with("text/html")) {
+    head +=
+        "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; "
+        "frame-ancestors 'none'\r\nX-Content-Type-Options: nosniff\r\n";
+  }
+  if (!response.allow.empty()) {
+    head += format("Allow: {}\r\n", response.allow);
+  }
+  if (response.retry_after > 0) {
+    head += format("Retry-After: {}\r\n", response.retry_after);
+  }
+  if (!keep_alive) {
+    head += "Connection: close\r\n";
+  } else if (http10) {
+    head += "Connection: keep-alive\r\n";
+  }
+  head += "\r\n";
+  return head;
+}
+
+}  // namespace onnxop

@@ -1,0 +1,160 @@
+#include "onnxop/server/routes.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "onnxop/base/error.h"
+#include "onnxop/base/json_value.h"
+#include "onnxop/server/classify.h"
+#include "onnxop/server/index_page.h"
+#include "onnxop/wire/image_json.h"
+#include "onnxop/wire/model_list_json.h"
+
+namespace onnxop {
+namespace {
+
+constexpr std::string_view kDefaultRoute = "classify_digit";
+constexpr std::string_view kDefaultModel = "mnist";
+
+std::string api_path(const ModelRoute& route) {
+  return "/api/" + route.name;
+}
+
+ModelLease find_image_model(const ServingSet& set, const ModelRoute& route) {
+  const ModelLease model = set.find(route.model);
+  if (!model) {
+    std::vector<std::string_view> known;
+    for (const ModelLease& each : set.models()) {
+      known.push_back(each->name);
+    }
+    fail(ErrorCode::kNotFound, "route {}: model '{}' is not served; served: {}", api_path(route),
+         route.model, known.empty() ? "none" : format("{}", join(known, ", ")));
+  }
+  if (!model->contract) {
+    fail(ErrorCode::kFailedPrecondition,
+         "route {}: model '{}' takes no images; a contract would say how they become its input",
+         api_path(route), route.model);
+  }
+  return model;
+}
+
+/// What a route finds when it is asked: the catalog may have changed since the start.
+ModelLease lease(const Catalog& catalog, const ModelRoute& route) {
+  ModelLease model = catalog.snapshot()->find(route.model);
+  if (!model || !model->contract) {
+    fail(ErrorCode::kUnavailable, "model '{}' is not loaded at this time", route.model);
+  }
+  return model;
+}
+
+Route model_route(const ModelRoute& route, const Catalog& catalog, std::int64_t max_pixels) {
+  const ApiOperation operation{
+      .method = "POST",
+      .path = api_path(route),
+      .id = route.name,
+      .summary = format("What the model '{}' says of an image", route.model),
+      .takes_image = true,
+      .answer = ApiSchema::kPrediction,
+      .errors = {400, 408, 413, 415, 500, 503}};
+  return {operation, true, [&catalog, route, max_pixels](const Request& request) {
+            return classify(request.body, lease(catalog, route), max_pixels);
+          }};
+}
+
+Response json_response(std::string body) {
+  Response response;
+  response.body = std::move(body);
+  return response;
+}
+
+void check_ready(const std::vector<ModelRoute>& model_routes, const RouteContext& context) {
+  if (context.draining) {
+    fail(ErrorCode::kUnavailable, "the server is shutting down");
+  }
+  for (const ModelRoute& route : model_routes) {
+    lease(context.catalog, route);
+  }
+}
+
+std::string model_list(const ServingSet& set, const std::vector<ModelRoute>& model_routes) {
+  std::vector<ModelListEntry> entries;
+  for (const ModelLease& model : set.models()) {
+    ModelListEntry entry{model->name, model->version, model->sha256, {}, model->contract};
+    for (const ModelRoute& route : model_routes) {
+      if (set.find(route.model) == model) {
+        entry.routes.push_back(api_path(route));
+      }
+    }
+    entries.push_back(std::move(entry));
+  }
+  return model_list_json(entries);
+}
+
+std::vector<IndexEntry> index_entries(const ServingSet& set,
+                                      const std::vector<ModelRoute>& model_routes) {
+  std::vector<IndexEntry> entries;
+  for (const ModelRoute& route : model_routes) {
+    entries.push_back({api_path(route), route.model, set.find(route.model)});
+  }
+  return entries;
+}
+
+ApiOperation get(std::string path, std::string id, std::string summary, ApiSchema answer,
+                 std::vector<int> errors = {}) {
+  return {.method = "GET",
+          .path = std::move(path),
+          .id = std::move(id),
+          .summary = std::move(summary),
+          .answer = answer,
+          .errors = std::move(errors)};
+}
+
+}  // namespace
+
+std::vector<ModelRoute> checked_model_routes(const ServerOptions& options, const Catalog& catalog) {
+  const auto set = catalog.snapshot();
+  std::vector<ModelRoute> routes = options.routes;
+  const ModelLease digits = set->find(kDefaultModel);
+  if (routes.empty() && digits && digits->contract) {
+    routes.push_back({std::string(kDefaultRoute), std::string(kDefaultModel)});
+  }
+  for (const ModelRoute& route : routes) {
+    parse_model_route(format("{}={}", route.name, route.model));
+    find_image_model(*set, route);
+  }
+  return routes;
+}
+
+RouteTable make_routes(const ServerOptions& options, const std::vector<ModelRoute>& model_routes,
+                       const RouteContext& context) {
+  RouteTable table;
+  for (const ModelRoute& route : model_routes) {
+    table.add(model_route(route, context.catalog, options.max_pixels));
+  }
+  table.add({get("/", "index", "A page that says what is served", ApiSchema::kHtml), false,
+             [&context, model_routes](const Request& request) {
+               return index_page(index_entries(*context.catalog.snapshot(), model_routes),
+                                 request.host, context.address, context.program_version);
+             }});
+  table.add({get("/health/live", "live", "The process answers", ApiSchema::kStatus), false,
+             [](const Request&) { return json_response(status_json("live")); }});
+  table.add({get("/health/ready", "ready", "Every route can answer", ApiSchema::kStatus, {503}),
+             false, [&context, model_routes](const Request&) {
+               check_ready(model_routes, context);
+               return json_response(status_json("ready"));
+             }});
+  table.add({get("/api/models", "models", "What is loaded", ApiSchema::kModelList), false,
+             [&context, model_routes](const Request&) {
+               return json_response(model_list(*context.catalog.snapshot(), model_routes));
+             }});
+  const ApiOperation self = get("/openapi.json", "openapi", "This document", ApiSchema::kOpenApi);
+  std::vector<ApiOperation> operations = table.operations();
+  operations.push_back(self);
+  std::string document = dump_json_pretty(
+      openapi_document(operations, context.program_version, options.limits.max_body_bytes));
+  table.add({self, false,
+             [document = std::move(document)](const Request&) { return json_response(document); }});
+  return table;
+}
+
+}  // namespace onnxop

@@ -1,0 +1,28 @@
+#pragma once
+// The routes of the service, built once from its options.
+
+#include <atomic>
+
+#include "onnxop/server/route_table.h"
+#include "onnxop/server/server_options.h"
+#include "onnxop/serving/catalog.h"
+
+namespace onnxop {
+
+/// What the handlers look at; outlives them.
+struct RouteContext {
+  const Catalog& catalog;
+  const std::atomic<bool>& draining;
+  std::string address;  // "127.0.0.1:8080", for a page whose request has no usable Host
+  std::string program_version;
+};
+
+/// The options' routes, or the default one. Throws Error{kNotFound} for a route to a model that is
+/// not in the catalog, {kFailedPrecondition} for one that takes no images, {kInvalidArgument} for a
+/// name that is none, {kAlreadyExists} for one that is given twice.
+std::vector<ModelRoute> checked_model_routes(const ServerOptions& options, const Catalog& catalog);
+
+RouteTable make_routes(const ServerOptions& options, const std::vector<ModelRoute>& model_routes,
+                       const RouteContext& context);
+
+}  // namespace onnxop

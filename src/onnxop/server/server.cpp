@@ -1,0 +1,301 @@
+#include "onnxop/server/server.h"
+
+#include <algorithm>
+#include <csignal>
+#include <deque>
+#include <thread>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include "onnxop/base/error.h"
+#include "onnxop/base/log.h"
+#include "onnxop/server/connection.h"
+#include "onnxop/server/listen.h"
+#include "onnxop/server/routes.h"
+
+namespace onnxop {
+namespace {
+
+namespace asio = boost::asio;
+using ErrorCodeOfSystem = boost::system::error_code;
+
+int processors() {
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+/// With the defaults in place of zeros. Throws Error{kInvalidArgument} for values that make no
+/// sense.
+ServerOptions checked(ServerOptions options) {
+  const auto in_range = [](std::string_view name, std::int64_t value, std::int64_t low,
+                           std::int64_t high) {
+    if (value < low || value > high) {
+      fail(ErrorCode::kInvalidArgument, "server option {}: got {}, expected {} to {}", name, value,
+           low, high);
+    }
+  };
+  constexpr std::int64_t kMany = 1'000'000'000;
+  const HttpLimits& limits = options.limits;
+  in_range("port", options.port, 0, 65535);
+  in_range("io_threads", options.io_threads, 0, 1024);
+  in_range("executors", options.executors, 0, 1024);
+  in_range("max_queued", options.max_queued, 1, kMany);
+  in_range("max_pixels", options.max_pixels, 1, std::int64_t{1} << 40);
+  in_range("max_connections", limits.max_connections, 1, kMany);
+  in_range("max_header_bytes", static_cast<std::int64_t>(limits.max_header_bytes), 256, 1 << 24);
+  in_range("max_target_bytes", static_cast<std::int64_t>(limits.max_target_bytes), 1, 1 << 24);
+  for (const auto timeout : {limits.header_timeout, limits.body_timeout, limits.write_timeout,
+                             limits.idle_timeout, limits.linger_timeout, options.drain_timeout}) {
+    in_range("timeout", timeout.count(), 1, kMany);
+  }
+  if (options.io_threads == 0) {
+    options.io_threads = std::max(1, processors() / 4);
+  }
+  if (options.executors == 0) {
+    options.executors = processors();
+  }
+  return options;
+}
+
+/// One thread's share of the clients.
+struct IoThread {
+  ConnectionSet connections;  // before the context, whose end ends the connections
+  asio::io_context context{1};
+  asio::executor_work_guard<IoExecutor> work{context.get_executor()};
+};
+
+}  // namespace
+
+class Server::Impl {
+ public:
+  Impl(ServerOptions options, const Catalog& catalog);
+  ~Impl();
+
+  std::uint16_t port() const { return port_; }
+  void run();
+  void stop();
+  void stop_now();
+
+ private:
+  Awaitable<void> accept_clients();
+  Awaitable<void> watch_signals();
+  Awaitable<void> watch_drain();
+  void take_client(Socket socket, IoThread& thread);
+  void begin_drain();
+  void end_if_drained();
+  void end();
+  static void run_context(IoThread& thread);
+
+  IoExecutor main_executor() { return threads_.front().context.get_executor(); }
+
+  ServerOptions options_;
+  std::atomic<bool> draining_{false};
+  std::vector<ModelRoute> model_routes_;
+  RouteContext route_context_;
+  RouteTable routes_;
+  std::deque<IoThread> threads_;  // a deque: its elements do not move
+  Listener listener_;
+  std::uint16_t port_;
+  asio::basic_signal_set<IoExecutor> signals_;
+  Timer drain_deadline_;
+  std::atomic<int> open_connections_{0};
+  Executors executors_;  // ends before the contexts, to which its jobs report
+  ConnectionContext connection_context_;
+};
+
+Server::Impl::Impl(ServerOptions options, const Catalog& catalog)
+    : options_(checked(std::move(options))),
+      model_routes_(checked_model_routes(options_, catalog)),
+      route_context_{catalog, draining_, {}, ONNXOP_VERSION},
+      routes_(make_routes(options_, model_routes_, route_context_)),
+      threads_(static_cast<std::size_t>(options_.io_threads)),
+      listener_(listen_at(main_executor(), options_.host, options_.port)),
+      port_(listener_.local_endpoint().port()),
+      signals_(main_executor()),
+      drain_deadline_(main_executor()),
+      executors_(options_.executors, options_.max_queued),
+      connection_context_{options_, routes_, executors_, draining_} {
+  const bool is_v6 = options_.host.find(':') != std::string::npos;
+  route_context_.address =
+      is_v6 ? format("[{}]:{}", options_.host, port_) : format("{}:{}", options_.host, port_);
+  for (IoThread& thread : threads_) {
+    thread.connections.on_closed = [this] {
+      if (--open_connections_ == 0 && draining_) {
+        asio::post(main_executor(), [this] { end_if_drained(); });
+      }
+    };
+  }
+}
+
+Server::Impl::~Impl() {
+  executors_.stop();
+  for (IoThread& thread : threads_) {
+    thread.connections.on_closed = [] {};  // those that stop_now() has cut off
+  }
+}
+
+void Server::Impl::run() {
+  if (options_.handle_signals) {
+    signals_.add(SIGINT);
+    signals_.add(SIGTERM);
+    asio::co_spawn(main_executor(), watch_signals(), asio::detached);
+  }
+  asio::co_spawn(main_executor(), accept_clients(), asio::detached);
+  log_fields(LogLevel::kInfo, "serving",
+             {{"url", format("http://{}", route_context_.address)},
+              {"routes", static_cast<std::int64_t>(model_routes_.size())}});
+  std::vector<std::thread> others;
+  for (std::size_t i = 1; i < threads_.size(); ++i) {
+    others.emplace_back([&thread = threads_[i]] { run_context(thread); });
+  }
+  run_context(threads_.front());
+  for (std::thread& other : others) {
+    other.join();
+  }
+  executors_.stop();
+  log_info("stopped");
+}
+
+void Server::Impl::run_context(IoThread& thread) {
+  while (!thread.context.stopped()) {
+    try {
+      thread.context.run();
+    } catch (const std::exception& e) {
+      log_error("an I/O thread goes on after: {}", e.what());
+    }
+  }
+}
+
+void Server::Impl::stop() {
+  asio::post(main_executor(), [this] { begin_drain(); });
+}
+
+void Server::Impl::stop_now() {
+  for (IoThread& thread : threads_) {
+    thread.context.stop();
+  }
+}
+
+Awaitable<void> Server::Impl::accept_clients() {
+  std::size_t next = 0;
+  while (listener_.is_open()) {
+    IoThread& thread = threads_[next++ % threads_.size()];
+    Socket socket(thread.context.get_executor());
+    ErrorCodeOfSystem error;
+    co_await listener_.async_accept(socket, asio::redirect_error(kUseAwaitable, error));
+    if (!error) {
+      take_client(std::move(socket), thread);
+    } else if (listener_.is_open() && error != asio::error::connection_aborted) {
+      // Most likely no file descriptors are left; some are given back when connections end.
+      log_warning("no connection can be accepted: {}", error.message());
+      Timer pause(main_executor());
+      pause.expires_after(std::chrono::milliseconds(100));
+      co_await pause.async_wait(asio::redirect_error(kUseAwaitable, error));
+    }
+  }
+}
+
+void Server::Impl::take_client(Socket socket, IoThread& thread) {
+  // Room for the refused, who stay a moment to read why; beyond it they are just closed.
+  constexpr int kRefusedAtOnce = 64;
+  const int most = options_.limits.max_connections;
+  if (open_connections_ >= most + kRefusedAtOnce) {
+    return;
+  }
+  ErrorCodeOfSystem ignored;
+  socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+  const bool refused = ++open_connections_ > most;
+  const auto executor = thread.context.get_executor();
+  auto connection =
+      std::make_unique<Connection>(std::move(socket), connection_context_, thread.connections);
+  asio::co_spawn(executor,
+                 refused ? Connection::refuse(std::move(connection))
+                         : Connection::serve(std::move(connection)),
+                 asio::detached);
+}
+
+Awaitable<void> Server::Impl::watch_signals() {
+  ErrorCodeOfSystem error;
+  const int first = co_await signals_.async_wait(asio::redirect_error(kUseAwaitable, error));
+  if (error) {
+    co_return;
+  }
+  log_info("signal {}: requests in flight are finished; a second signal ends at once", first);
+  begin_drain();
+  co_await signals_.async_wait(asio::redirect_error(kUseAwaitable, error));
+  if (!error) {
+    stop_now();
+  }
+}
+
+void Server::Impl::begin_drain() {
+  if (draining_.exchange(true)) {
+    return;
+  }
+  ErrorCodeOfSystem ignored;
+  listener_.close(ignored);
+  for (IoThread& thread : threads_) {
+    asio::post(thread.context.get_executor(), [&open = thread.connections.open] {
+      for (Connection* connection : open) {
+        connection->close_if_idle();
+      }
+    });
+  }
+  asio::co_spawn(main_executor(), watch_drain(), asio::detached);
+  end_if_drained();
+}
+
+Awaitable<void> Server::Impl::watch_drain() {
+  ErrorCodeOfSystem error;
+  drain_deadline_.expires_after(options_.drain_timeout);
+  co_await drain_deadline_.async_wait(asio::redirect_error(kUseAwaitable, error));
+  if (!error) {
+    log_warning("{} connections are cut off after {} milliseconds of waiting",
+                open_connections_.load(), options_.drain_timeout.count());
+    stop_now();
+  }
+}
+
+void Server::Impl::end_if_drained() {
+  if (draining_ && open_connections_ == 0) {
+    end();
+  }
+}
+
+/// Takes away what keeps the contexts running.
+void Server::Impl::end() {
+  ErrorCodeOfSystem ignored;
+  signals_.cancel(ignored);
+  drain_deadline_.cancel();
+  for (IoThread& thread : threads_) {
+    thread.work.reset();
+  }
+}
+
+Server::Server(ServerOptions options, const Catalog& catalog)
+    : impl_(std::make_unique<Impl>(std::move(options), catalog)) {}
+
+Server::~Server() = default;
+
+std::uint16_t Server::port() const {
+  return impl_->port();
+}
+
+void Server::run() {
+  impl_->run();
+}
+
+void Server::stop() {
+  impl_->stop();
+}
+
+void Server::stop_now() {
+  impl_->stop_now();
+}
+
+}  // namespace onnxop

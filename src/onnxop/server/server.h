@@ -1,0 +1,43 @@
+#pragma once
+// The HTTP service: POST /api/NAME, GET /, /health/live, /health/ready, /api/models, /openapi.json
+// (docs/rest.md). I/O threads talk to clients; decoding and scoring run on executors of their own.
+
+#include <cstdint>
+#include <memory>
+
+#include "onnxop/server/server_options.h"
+#include "onnxop/serving/catalog.h"
+
+namespace onnxop {
+
+class Server {
+ public:
+  /// Listens when it returns; `catalog` must outlive the server and may be published to at any
+  /// time. Throws Error{kInvalidArgument} for options that make no sense; {kNotFound} for a route
+  /// to a model that is not in the catalog; {kFailedPrecondition} for one that takes no images, and
+  /// for an address that is taken; {kIo} where the system refuses to listen.
+  Server(ServerOptions options, const Catalog& catalog);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  std::uint16_t port() const;
+
+  /// Serves until stopped, on this thread and others. Once.
+  void run();
+
+  /// Graceful: no new connections, idle ones are closed, requests in flight are answered with
+  /// "Connection: close"; then run() returns. From any thread, also before run(), any number of
+  /// times.
+  void stop();
+
+  /// Drops all connections; run() returns as soon as the models that are running have ended. From
+  /// any thread.
+  void stop_now();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace onnxop

@@ -1,0 +1,56 @@
+#pragma once
+// What a Server can be told.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace onnxop {
+
+/// POST /api/NAME is answered by MODEL, a reference that the ServingSet knows: "mnist",
+/// "mnist@champion", "mnist:3".
+struct ModelRoute {
+  std::string name;
+  std::string model;
+};
+
+/// From "NAME=MODEL". Throws Error{kInvalidArgument} for other text, for a NAME that is not
+/// [A-Za-z0-9][A-Za-z0-9._-]* of at most 128 bytes, and for the reserved NAME "models".
+ModelRoute parse_model_route(std::string_view text);
+
+/// What `routes` point to, for load_serving_set().
+std::vector<std::string> route_models(const std::vector<ModelRoute>& routes);
+
+struct HttpLimits {
+  std::uint64_t max_body_bytes = 16U << 20;  // over it: 413
+  std::size_t max_header_bytes = 16U << 10;  // of all header fields, over it: 431; at least 256
+  std::size_t max_target_bytes = 4U << 10;   // path and query, over it: 414
+  int max_connections = 1024;                // more get 503 and are closed
+  // Each from its beginning to its end. Over the header's or the body's: 408; over the others:
+  // closed.
+  std::chrono::milliseconds header_timeout{10'000};
+  std::chrono::milliseconds body_timeout{60'000};
+  std::chrono::milliseconds write_timeout{30'000};
+  std::chrono::milliseconds idle_timeout{75'000};   // between two requests
+  std::chrono::milliseconds linger_timeout{2'000};  // for the client to read a refusal
+};
+
+struct ServerOptions {
+  std::string host = "127.0.0.1";  // an address, or a name with one
+  int port = 8080;                 // 0: a free one, see Server::port()
+  /// Empty: "classify_digit" for the model "mnist", if it is there.
+  std::vector<ModelRoute> routes;
+  HttpLimits limits;
+  std::int64_t max_pixels = 16'777'216;  // width * height of an image, over it: 413
+  int io_threads = 0;                    // 0: one for each four processors, at least one
+  int executors = 0;                     // threads that decode and score; 0: one a processor
+  int max_queued = 256;                  // requests that wait for an executor; more get 503
+  std::chrono::milliseconds drain_timeout{30'000};  // of a graceful stop; then as stop_now()
+  bool handle_signals = false;  // SIGTERM and SIGINT: first stop(), then stop_now()
+  bool access_log = true;       // one line a request, at level info
+};
+
+}  // namespace onnxop

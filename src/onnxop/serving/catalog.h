@@ -1,0 +1,72 @@
+#pragma once
+// What is served now: an immutable set of loaded models, replaced as a whole. A reader takes the
+// current set and keeps what it found; a model goes when the last lease on it goes.
+
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "onnxop/registry/registry.h"
+#include "onnxop/serving/served_model.h"
+
+namespace onnxop {
+
+/// Immutable once published; read from any thread.
+class ServingSet {
+ public:
+  /// Makes `model` the answer to `reference` ("name", "name@alias", "name:3"), replacing an older
+  /// one.
+  void add(std::string reference, ModelLease model);
+
+  /// Null when nothing answers to it.
+  ModelLease find(std::string_view reference) const;
+
+  /// Each model once, by name and version.
+  const std::vector<ModelLease>& models() const { return models_; }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>()(text);
+    }
+  };
+
+  std::unordered_map<std::string, ModelLease, Hash, std::equal_to<>> by_reference_;
+  std::vector<ModelLease> models_;
+};
+
+/// Safe from any thread.
+class Catalog {
+ public:
+  Catalog() : current_(std::make_shared<ServingSet>()) {}
+
+  std::shared_ptr<const ServingSet> snapshot() const {
+    const std::lock_guard lock(mutex_);
+    return current_;
+  }
+
+  void publish(std::shared_ptr<const ServingSet> set) {
+    const std::lock_guard lock(mutex_);
+    current_.swap(set);  // the old set goes after the lock
+  }
+
+ private:
+  // Held for the copy of a pointer; the library's atomic<shared_ptr> is a lock too, and one that
+  // ThreadSanitizer does not see.
+  mutable std::mutex mutex_;
+  std::shared_ptr<const ServingSet> current_;
+};
+
+/// Loads the latest version of each model of the store, and what `references` name. A model that
+/// cannot be loaded is logged and left out, unless a reference names it: then its Error is thrown.
+/// Throws as plan_serving does, too.
+std::shared_ptr<const ServingSet> load_serving_set(const Registry& registry,
+                                                   std::span<const std::string> references,
+                                                   const LoadScorer& load_scorer);
+
+}  // namespace onnxop

@@ -1,0 +1,63 @@
+#pragma once
+// One model, loaded and ready: its scorer, its contract and where it came from. A ServedModel does
+// not change after it is made; whoever holds a lease keeps it loaded.
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "onnxop/onnx/contract.h"
+#include "onnxop/registry/registry.h"
+#include "onnxop/score/scorer.h"
+
+namespace onnxop {
+
+struct ServedModel {
+  std::string name;
+  std::int64_t version = 0;  // 0: a plain file
+  /// How images become its input; none: it is no image model, and served by nothing yet.
+  std::optional<Contract> contract;
+  bool contract_guessed = false;          // from the shapes: the file has none
+  DType input_dtype = DType::kUndefined;  // of the contract's input
+  std::shared_ptr<Scorer> scorer;
+  std::filesystem::path path;
+  std::string sha256;  // of the model file
+};
+
+/// Keeps a model loaded while it is used.
+using ModelLease = std::shared_ptr<const ServedModel>;
+
+/// A file that must have this content.
+struct ExpectedFile {
+  std::filesystem::path path;
+  std::string sha256;
+};
+
+/// Where a model is loaded from.
+struct ModelSource {
+  std::string name;
+  std::int64_t version = 0;  // 0: a plain file
+  std::filesystem::path path;
+  std::vector<ExpectedFile> files;  // compared before anything is loaded; empty for a plain file
+};
+
+/// A version of the store, with all its files.
+ModelSource source_of(const Registry& registry, const ModelVersion& version);
+
+/// A plain file, named by its stem where `name` is empty.
+ModelSource source_of(const std::filesystem::path& file, std::string name = {});
+
+/// How a file becomes a Scorer: load_ort_scorer, a wrapper around it, or a fake.
+using LoadScorer = std::function<std::shared_ptr<Scorer>(const std::filesystem::path&)>;
+
+/// Compares the hashes, loads the scorer, takes the contract from the metadata (or guesses it) and,
+/// for an image model, runs it once on a black image. Throws Error{kNotFound}; {kDataLoss} for a
+/// file that is not what was published; {kInvalidArgument} for a model that cannot be loaded or
+/// that does not do what its contract says.
+ModelLease load_served_model(const ModelSource& source, const LoadScorer& load_scorer);
+
+}  // namespace onnxop

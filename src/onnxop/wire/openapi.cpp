@@ -1,0 +1,145 @@
+#include "onnxop/wire/openapi.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "onnxop/base/format.h"
+#include "onnxop/base/json_value.h"
+
+namespace onnxop {
+namespace {
+
+Json reference(std::string_view schema) {
+  return {{"$ref", format("#/components/schemas/{}", schema)}};
+}
+
+Json object_schema(std::vector<std::string> required, Json properties) {
+  return {
+      {"type", "object"}, {"required", std::move(required)}, {"properties", std::move(properties)}};
+}
+
+Json text_schema(std::string_view description) {
+  return {{"type", "string"}, {"description", description}};
+}
+
+Json array_of(Json items) {
+  return {{"type", "array"}, {"items", std::move(items)}};
+}
+
+Json schemas() {
+  const Json numbers = array_of({{"type", "number"}, {"format", "double"}});
+  Json prediction = array_of(array_of(numbers));
+  prediction["description"] = "One list of values for the one image: a probability a class";
+  const Json version{{"type", "integer"}, {"format", "int64"}, {"minimum", 0}};
+  const Json nullable_object{{"type", "object"}, {"nullable", true}};
+  const Json model = object_schema({"name", "version", "sha256", "routes", "input", "output"},
+                                   {{"name", {{"type", "string"}}},
+                                    {"version", version},
+                                    {"sha256", text_schema("Of the model file")},
+                                    {"routes", array_of({{"type", "string"}})},
+                                    {"input", nullable_object},
+                                    {"output", nullable_object}});
+  return {{"Prediction",
+           object_schema({"prediction", "model", "version"},
+                         {{"prediction", std::move(prediction)},
+                          {"label", text_schema("The most probable class; not for regressions")},
+                          {"confidence", {{"type", "number"}, {"minimum", 0}, {"maximum", 1}}},
+                          {"model", {{"type", "string"}}},
+                          {"version", version}})},
+          {"Model", model},
+          {"ModelList", object_schema({"models"}, {{"models", array_of(reference("Model"))}})},
+          {"Status", object_schema({"status"}, {{"status", {{"type", "string"}}}})},
+          {"Error", object_schema({"error"}, {{"error", text_schema("What was got, and what was "
+                                                                    "expected")}})}};
+}
+
+Json json_content(Json schema) {
+  return {{"application/json", {{"schema", std::move(schema)}}}};
+}
+
+Json answer_content(ApiSchema schema) {
+  switch (schema) {
+    case ApiSchema::kPrediction:
+      return json_content(reference("Prediction"));
+    case ApiSchema::kModelList:
+      return json_content(reference("ModelList"));
+    case ApiSchema::kStatus:
+      return json_content(reference("Status"));
+    case ApiSchema::kOpenApi:
+      return json_content({{"type", "object"}});
+    case ApiSchema::kHtml:
+      break;
+  }
+  return {{"text/html", {{"schema", {{"type", "string"}}}}}};
+}
+
+std::string_view error_description(int status) {
+  switch (status) {
+    case 400:
+      return "The body is empty or no whole image of a known format, or the request is malformed";
+    case 408:
+      return "The request did not come in time";
+    case 413:
+      return "The body or the image is larger than the limit";
+    case 415:
+      return "The image is of a kind that is not decoded";
+    case 500:
+      return "Something failed here; the log has the details under the id in the message";
+    default:
+      return "Not now: too many requests wait, or the server is shutting down";
+  }
+}
+
+Json image_body(std::uint64_t max_body_bytes) {
+  const Json binary{{"schema", {{"type", "string"}, {"format", "binary"}}}};
+  Json content;
+  for (const char* type : {"image/png", "image/jpeg", "image/bmp", "image/webp", "image/gif",
+                           "image/x-portable-graymap", "application/octet-stream"}) {
+    content[type] = binary;
+  }
+  return {{"required", true},
+          {"description",
+           format("The bytes of an image; its format is known from them, whatever the content type "
+                  "says. At most {} bytes.",
+                  max_body_bytes)},
+          {"content", std::move(content)}};
+}
+
+Json operation_json(const ApiOperation& operation, std::uint64_t max_body_bytes) {
+  Json json{{"operationId", operation.id}, {"summary", operation.summary}};
+  if (operation.takes_image) {
+    json["requestBody"] = image_body(max_body_bytes);
+  }
+  Json& responses = json["responses"];
+  responses["200"] = {{"description", "Done"}, {"content", answer_content(operation.answer)}};
+  for (const int status : operation.errors) {
+    responses[format("{}", status)] = {{"description", error_description(status)},
+                                       {"content", json_content(reference("Error"))}};
+  }
+  return json;
+}
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+}  // namespace
+
+Json openapi_document(std::span<const ApiOperation> operations, std::string_view version,
+                      std::uint64_t max_body_bytes) {
+  Json paths = Json::object();
+  for (const ApiOperation& operation : operations) {
+    paths[operation.path][lower(operation.method)] = operation_json(operation, max_body_bytes);
+  }
+  return {{"openapi", "3.0.3"},
+          {"info",
+           {{"title", "onnxop"},
+            {"description", "Image models behind plain HTTP: send an image, get JSON."},
+            {"version", version}}},
+          {"paths", std::move(paths)},
+          {"components", {{"schemas", schemas()}}}};
+}
+
+}  // namespace onnxop

@@ -1,0 +1,30 @@
+#pragma once
+// The OpenAPI 3.0 document of the service, from the same descriptions that its routes carry.
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "onnxop/base/json.h"
+
+namespace onnxop {
+
+/// What an answer's body looks like; the names are those in components/schemas.
+enum class ApiSchema { kPrediction, kModelList, kStatus, kOpenApi, kHtml };
+
+struct ApiOperation {
+  std::string method;                     // upper case: "GET"
+  std::string path;                       // "/api/classify_digit"
+  std::string id;                         // unique in the document
+  std::string summary;                    // one line
+  bool takes_image = false;               // the request's body is an image
+  ApiSchema answer = ApiSchema::kStatus;  // of status 200
+  std::vector<int> errors;                // statuses with an {"error": …} body, ascending
+};
+
+/// `version` is the program's; `max_body_bytes` the limit that the document tells of.
+Json openapi_document(std::span<const ApiOperation> operations, std::string_view version,
+                      std::uint64_t max_body_bytes);
+
+}  // namespace onnxop
