@@ -1,6 +1,6 @@
 #pragma once
-// Batches of a Dataset, shuffled, converted and augmented ahead of time on threads of their own. What a batch holds depends only on the
-// data, the options and the epoch, never on timing.
+// Batches of a Dataset, shuffled, converted and augmented ahead of time on threads of their own.
+// What a batch holds depends only on the data, the options and the epoch, never on timing.
 
 #include <cstdint>
 #include <functional>
@@ -22,8 +22,9 @@ struct AugmentOptions {
 };
 
 /// One image [height, width, channels] changed; bilinear, what comes from outside is 0.
-void augment_image(std::span<const std::uint8_t> from, int height, int width, int channels, const AugmentOptions& options,
-                   std::uint64_t seed, std::uint64_t epoch, std::uint64_t sample, std::span<std::uint8_t> to);
+void augment_image(std::span<const std::uint8_t> from, int height, int width, int channels,
+                   const AugmentOptions& options, std::uint64_t seed, std::uint64_t epoch,
+                   std::uint64_t sample, std::span<std::uint8_t> to);
 
 struct Batch {
   std::int64_t n = 0;
@@ -35,18 +36,21 @@ struct BatchOptions {
   std::int64_t batch = 32;
   bool shuffle = false;
   std::uint64_t seed = 0;
-  std::uint64_t epoch = 0;     // another epoch, another order
-  AugmentOptions augment;      // images only
-  int ahead = 4;               // batches made before they are asked for
+  std::uint64_t epoch = 0;  // another epoch, another order
+  AugmentOptions augment;   // images only
+  int ahead = 4;            // batches made before they are asked for
 };
 
-/// One pass over `indices` of `dataset` (both must outlive it); the last batch may be smaller. One reader thread.
+/// One pass over `indices` of `dataset` (both must outlive it); the last batch may be smaller. One
+/// reader thread.
 class BatchReader {
  public:
-  /// `convert` turns a sample's uint8 pixels (HWC) into the network's input values; called on the reader's own thread. It is not called for
-  /// float32 data sets, whose values are copied.
-  using Convert = std::function<void(std::span<const std::uint8_t> pixels, std::span<float> values)>;
-  BatchReader(const Dataset& dataset, std::vector<std::uint32_t> indices, BatchOptions options, Convert convert);
+  /// `convert` turns a sample's uint8 pixels (HWC) into the network's input values; called on the
+  /// reader's own thread. It is not called for float32 data sets, whose values are copied.
+  using Convert =
+      std::function<void(std::span<const std::uint8_t> pixels, std::span<float> values)>;
+  BatchReader(const Dataset& dataset, std::vector<std::uint32_t> indices, BatchOptions options,
+              Convert convert);
   ~BatchReader();
 
   /// The next batch, or nothing at the end. Throws again what the preparing thread threw.

@@ -1,6 +1,6 @@
 #pragma once
-// Image: rows of pixels, 8 bits a channel, HWC, no padding; and what turns one into another. Values are plain, every
-// function may be called from any thread.
+// Image: rows of pixels, 8 bits a channel, HWC, no padding; and what turns one into another. Values
+// are plain, every function may be called from any thread.
 
 #include <cstdint>
 #include <vector>
@@ -10,7 +10,7 @@ namespace onnxop {
 struct Image {
   int width = 0;
   int height = 0;
-  int channels = 0;  // 1 grey, 3 RGB
+  int channels = 0;                  // 1 grey, 3 RGB
   std::vector<std::uint8_t> pixels;  // height * width * channels
 };
 

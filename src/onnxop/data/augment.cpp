@@ -1,0 +1,79 @@
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "onnxop/base/error.h"
+#include "onnxop/base/random.h"
+#include "onnxop/data/batches.h"
+
+namespace onnxop {
+namespace {
+
+/// Where a pixel of the changed image comes from: rows and columns are measured from the image's
+/// middle.
+struct Placement {
+  double row_from_row = 1, row_from_column = 0, column_from_row = 0, column_from_column = 1;
+  double shift_rows = 0, shift_columns = 0;
+};
+
+Placement draw(const AugmentOptions& options, int height, int width, std::uint64_t seed,
+               std::uint64_t epoch, std::uint64_t sample) {
+  constexpr std::uint64_t kPurpose = std::uint64_t{0xA6}
+                                     << 56;  // a stream of its own beside shuffling's
+  Random random(seed, kPurpose ^ (epoch << 32) ^ sample);
+  const auto within = [&random](double most) { return (2.0 * random.uniform() - 1.0) * most; };
+  Placement placement;
+  placement.shift_rows = within(options.shift) * height;
+  placement.shift_columns = within(options.shift) * width;
+  const double angle = within(options.rotate_degrees) * std::numbers::pi / 180;
+  const double scale = 1 / (1 + within(options.zoom));
+  placement.row_from_row = std::cos(angle) * scale;
+  placement.row_from_column = std::sin(angle) * scale;
+  placement.column_from_row = -std::sin(angle) * scale;
+  placement.column_from_column = std::cos(angle) * scale;
+  return placement;
+}
+
+}  // namespace
+
+void augment_image(std::span<const std::uint8_t> from, int height, int width, int channels,
+                   const AugmentOptions& options, std::uint64_t seed, std::uint64_t epoch,
+                   std::uint64_t sample, std::span<std::uint8_t> to) {
+  const auto size = static_cast<std::size_t>(height) * static_cast<std::size_t>(width) *
+                    static_cast<std::size_t>(channels);
+  if (from.size() != size || to.size() != size) {
+    fail(ErrorCode::kInvalidArgument, "augmenting {} bytes into {}, expected {} x {} x {}",
+         from.size(), to.size(), height, width, channels);
+  }
+  const Placement placement = draw(options, height, width, seed, epoch, sample);
+  const auto pixel = [&](std::int64_t row, std::int64_t column, int channel) {
+    const bool inside = row >= 0 && row < height && column >= 0 && column < width;
+    return inside ? static_cast<double>(
+                        from[static_cast<std::size_t>((row * width + column) * channels + channel)])
+                  : 0.0;
+  };
+  std::size_t out = 0;
+  for (int row = 0; row < height; ++row) {
+    for (int column = 0; column < width; ++column) {
+      const double y = row - (height - 1) / 2.0 - placement.shift_rows;
+      const double x = column - (width - 1) / 2.0 - placement.shift_columns;
+      const double source_row =
+          placement.row_from_row * y + placement.row_from_column * x + (height - 1) / 2.0;
+      const double source_column =
+          placement.column_from_row * y + placement.column_from_column * x + (width - 1) / 2.0;
+      const auto top = static_cast<std::int64_t>(std::floor(source_row));
+      const auto left = static_cast<std::int64_t>(std::floor(source_column));
+      const double down = source_row - static_cast<double>(top);
+      const double right = source_column - static_cast<double>(left);
+      for (int channel = 0; channel < channels; ++channel) {
+        const double upper =
+            pixel(top, left, channel) * (1 - right) + pixel(top, left + 1, channel) * right;
+        const double lower =
+            pixel(top + 1, left, channel) * (1 - right) + pixel(top + 1, left + 1, channel) * right;
+        to[out++] = static_cast<std::uint8_t>(std::lround(upper * (1 - down) + lower * down));
+      }
+    }
+  }
+}
+
+}  // namespace onnxop
