@@ -76,6 +76,11 @@ void Connection::close_if_idle() {
   }
 }
 
+void Connection::drop() {
+  ErrorCodeOfSystem ignored;
+  socket_.close(ignored);
+}
+
 Awaitable<void> Connection::serve_requests() {
   const HttpLimits& limits = context_.options.limits;
   milliseconds wait = limits.header_timeout;  // for the first request

@@ -55,6 +55,9 @@ class Connection : private Job {
   /// thread.
   void close_if_idle();
 
+  /// Closes the socket under a connection whose I/O thread has ended.
+  void drop();
+
  private:
   enum class Read { kData, kEnd, kTimeout };
 

@@ -88,7 +88,6 @@ class Server::Impl {
   void take_client(Socket socket, IoThread& thread);
   void begin_drain();
   void end_if_drained();
-  void end();
   static void run_context(IoThread& thread);
 
   IoExecutor main_executor() { return threads_.front().context.get_executor(); }
@@ -158,6 +157,11 @@ void Server::Impl::run() {
     other.join();
   }
   executors_.stop();
+  for (IoThread& thread : threads_) {
+    for (Connection* connection : thread.connections.open) {
+      connection->drop();
+    }
+  }
   log_info("stopped");
 }
 
@@ -263,17 +267,7 @@ Awaitable<void> Server::Impl::watch_drain() {
 
 void Server::Impl::end_if_drained() {
   if (draining_ && open_connections_ == 0) {
-    end();
-  }
-}
-
-/// Takes away what keeps the contexts running.
-void Server::Impl::end() {
-  ErrorCodeOfSystem ignored;
-  signals_.cancel(ignored);
-  drain_deadline_.cancel();
-  for (IoThread& thread : threads_) {
-    thread.work.reset();
+    stop_now();
   }
 }
 

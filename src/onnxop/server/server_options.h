@@ -42,8 +42,8 @@ struct ServerOptions {
   std::string host = "127.0.0.1";  // an address, or a name with one
   int port = 8080;                 // 0: a free one, see Server::port()
   /// Empty: "classify_digit" for the model "mnist", if it is there.
-  std::vector<ModelRoute> routes;
-  HttpLimits limits;
+  std::vector<ModelRoute> routes = {};
+  HttpLimits limits = {};
   std::int64_t max_pixels = 16'777'216;  // width * height of an image, over it: 413
   int io_threads = 0;                    // 0: one for each four processors, at least one
   int executors = 0;                     // threads that decode and score; 0: one a processor
