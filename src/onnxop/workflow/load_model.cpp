@@ -1,0 +1,25 @@
+#include "onnxop/workflow/load_model.h"
+
+#include "onnxop/base/clock.h"
+#include "onnxop/onnx/model_file.h"
+#include "onnxop/score/ort_scorer.h"
+#include "onnxop/workflow/model_ref.h"
+
+namespace onnxop {
+
+ModelLease load_model(std::string_view reference, const std::filesystem::path& store) {
+  const auto load = [](const std::filesystem::path& path) -> std::shared_ptr<Scorer> {
+    return load_ort_scorer(path);
+  };
+  const ModelRef model = find_model(reference, store);
+  if (model.version == 0) {
+    check_model(model.path);
+    return load_served_model(source_of(model.path), load);
+  }
+  const SystemClock clock;
+  const Registry registry(store, clock, /*must_exist=*/true);
+  return load_served_model(source_of(registry, registry.get_version(model.name, model.version)),
+                           load);
+}
+
+}  // namespace onnxop
