@@ -10,11 +10,11 @@
 namespace onnxop {
 
 struct ImageAnswer {
-  std::span<const double> values;  // probabilities, or the outputs of a regression; finite
-  bool classification = true;      // false: no label and no confidence
-  std::string_view label;
+  std::span<const double> values = {};  // probabilities, or the outputs of a regression; finite
+  bool classification = true;           // false: no label and no confidence
+  std::string_view label = {};
   double confidence = 0;
-  std::string_view model;
+  std::string_view model = {};
   std::int64_t version = 0;
 };
 

@@ -14,13 +14,13 @@ namespace onnxop {
 enum class ApiSchema { kPrediction, kModelList, kStatus, kOpenApi, kHtml };
 
 struct ApiOperation {
-  std::string method;                     // upper case: "GET"
-  std::string path;                       // "/api/classify_digit"
-  std::string id;                         // unique in the document
-  std::string summary;                    // one line
+  std::string method = {};                // upper case: "GET"
+  std::string path = {};                  // "/api/classify_digit"
+  std::string id = {};                    // unique in the document
+  std::string summary = {};               // one line
   bool takes_image = false;               // the request's body is an image
   ApiSchema answer = ApiSchema::kStatus;  // of status 200
-  std::vector<int> errors;                // statuses with an {"error": …} body, ascending
+  std::vector<int> errors = {};           // statuses with an {"error": …} body, ascending
 };
 
 /// `version` is the program's; `max_body_bytes` the limit that the document tells of.

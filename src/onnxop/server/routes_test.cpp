@@ -1,0 +1,205 @@
+// The routes without sockets: the table, its description, the page.
+
+#include "onnxop/server/routes.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "onnxop/base/error.h"
+#include "onnxop/base/json_value.h"
+#include "onnxop/server/index_page.h"
+#include "onnxop/server/status.h"
+#include "onnxop/server/test_client.h"
+#include "onnxop/server/web_pages.h"
+
+namespace onnxop::testing_server {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class RoutesTest : public testing::Test {
+ protected:
+  RoutesTest() {
+    auto set = std::make_shared<ServingSet>();
+    set->add("mnist", served("mnist", 3, fake_classifier(28, 28, 1, 10)));
+    set->add("cats@champion", served("cats", 1, fake_classifier(28, 28, 1, 2)));
+    catalog_.publish(set);
+    options_.routes = {{"classify_digit", "mnist"}, {"cat-or-dog", "cats@champion"}};
+    model_routes_ = checked_model_routes(options_, catalog_);
+    table_ = make_routes(options_, model_routes_, context_);
+  }
+
+  Response ask(std::string_view method, std::string_view target, std::string host = "test:1") {
+    const auto match = table_.match(method, target);
+    Request request;
+    request.host = std::move(host);
+    return match.route == nullptr ? match.refusal : answer(*match.route, request);
+  }
+
+  Catalog catalog_;
+  std::atomic<bool> draining_{false};
+  RouteContext context_{catalog_, draining_, "127.0.0.1:8080", "1.2.3"};
+  ServerOptions options_;
+  std::vector<ModelRoute> model_routes_;
+  RouteTable table_;
+};
+
+TEST_F(RoutesTest, TheOpenApiDocumentIsTrueToTheTable) {
+  const Json document = parse_json(ask("GET", "/openapi.json").body, "document");
+  std::size_t described = 0;
+  for (const auto& [path, methods] : document["paths"].items()) {
+    described += methods.size();
+  }
+  EXPECT_EQ(described, table_.operations().size());
+  std::set<std::string> ids;
+  for (const ApiOperation& operation : table_.operations()) {
+    const std::string method = operation.method == "POST" ? "post" : "get";
+    ASSERT_TRUE(document["paths"][operation.path].contains(method)) << operation.path;
+    const Json& described_as = document["paths"][operation.path][method];
+    EXPECT_TRUE(ids.insert(described_as["operationId"]).second) << "ids are unique";
+    EXPECT_NE(table_.match(operation.method, operation.path).route, nullptr);
+    // What it answers is of the described content type, with a described status.
+    const Response response = ask(operation.method, operation.path);
+    const std::string status = format("{}", response.status);
+    ASSERT_TRUE(described_as["responses"].contains(status)) << operation.path << status;
+    const std::string type(response.content_type.substr(0, response.content_type.find(';')));
+    EXPECT_TRUE(described_as["responses"][status]["content"].contains(type)) << operation.path;
+  }
+}
+
+TEST_F(RoutesTest, ReadyWhileEveryRouteCanAnswer) {
+  EXPECT_EQ(ask("GET", "/health/ready").status, 200);
+  draining_ = true;
+  EXPECT_EQ(ask("GET", "/health/ready").status, 503);
+  EXPECT_EQ(ask("GET", "/health/live").status, 200);
+  draining_ = false;
+  auto set = std::make_shared<ServingSet>();
+  set->add("mnist", served("mnist", 4, fake_classifier(28, 28, 1, 10)));
+  catalog_.publish(set);
+  const Response response = ask("GET", "/health/ready");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_THAT(response.body, HasSubstr("cats@champion"));
+}
+
+TEST_F(RoutesTest, ThePageShowsACurlLineForEachRoute) {
+  const Response page = ask("GET", "/", "example.org:8000");
+  EXPECT_THAT(
+      page.body,
+      HasSubstr("curl --data-binary @image.png http://example.org:8000/api/classify_digit</pre>"));
+  EXPECT_THAT(page.body, HasSubstr("http://example.org:8000/api/cat-or-dog</pre>"));
+  EXPECT_THAT(page.body, HasSubstr("mnist, version 3"));
+  EXPECT_THAT(page.body, Not(HasSubstr("{{")));
+  EXPECT_THAT(response_head(page, true, false), HasSubstr("Content-Security-Policy: default-src"));
+}
+
+TEST_F(RoutesTest, ThePageLetsNothingThrough) {
+  for (const std::string host :
+       {"evil.org/; rm -rf", "<script>alert(1)</script>", "\" onclick=\"", "$(reboot)", ""}) {
+    const Response page = ask("GET", "/", host);
+    EXPECT_THAT(page.body, HasSubstr("http://127.0.0.1:8080/api/classify_digit")) << host;
+    EXPECT_THAT(page.body, Not(HasSubstr("<script>")));
+  }
+  Contract contract = digit_contract();
+  contract.output.labels = {"<b>&\"'", "{{version}}"};
+  const std::vector<IndexEntry> entries{
+      {"/api/x", "m", served("<i>name</i>", 1, nullptr, contract)}, {"/api/y", "<gone>", nullptr}};
+  const std::string page = index_page(entries, "h", "a", "1.2.3").body;
+  EXPECT_THAT(page, HasSubstr("&lt;i&gt;name&lt;/i&gt;, version 1"));
+  EXPECT_THAT(page, HasSubstr("&lt;b&gt;&amp;&quot;&#39;, {{version}}")) << "taken as it is";
+  EXPECT_THAT(page, HasSubstr("&lt;gone&gt; (not loaded"));
+  EXPECT_THAT(index_page({}, "h", "a", "1").body, HasSubstr("No model is served"));
+}
+
+TEST_F(RoutesTest, TheDefaultRouteIsForMnist) {
+  const auto routes = checked_model_routes({}, catalog_);
+  ASSERT_EQ(routes.size(), 1U);
+  EXPECT_EQ(routes[0].name, "classify_digit");
+  EXPECT_EQ(routes[0].model, "mnist");
+  const Catalog nothing;
+  EXPECT_TRUE(checked_model_routes({}, nothing).empty());
+}
+
+TEST(RouteTable, AMethodAndPathCanBeTakenOnce) {
+  RouteTable table;
+  const auto route = [](std::string method) {
+    return Route{{.method = std::move(method), .path = "/x", .id = "", .summary = "", .errors = {}},
+                 false,
+                 [](const Request&) { return Response(); }};
+  };
+  table.add(route("GET"));
+  table.add(route("POST"));
+  EXPECT_THROW(table.add(route("GET")), Error);
+  const auto match = table.match("DELETE", "/x");
+  EXPECT_EQ(match.refusal.status, 405);
+  EXPECT_EQ(match.refusal.allow, "GET, HEAD, POST");
+}
+
+TEST(RouteTable, EveryErrorHasItsStatus) {
+  const auto status_of = [](const std::function<void()>& thrower) {
+    const Route route{{}, false, [&](const Request&) {
+                        thrower();
+                        return Response();
+                      }};
+    return answer(route, {}).status;
+  };
+  const std::vector<std::pair<ErrorCode, int>> expected{{ErrorCode::kInvalidArgument, 400},
+                                                        {ErrorCode::kNotFound, 404},
+                                                        {ErrorCode::kAlreadyExists, 409},
+                                                        {ErrorCode::kFailedPrecondition, 409},
+                                                        {ErrorCode::kTooLarge, 413},
+                                                        {ErrorCode::kUnsupported, 415},
+                                                        {ErrorCode::kUnavailable, 503},
+                                                        {ErrorCode::kDataLoss, 500},
+                                                        {ErrorCode::kIo, 500},
+                                                        {ErrorCode::kInternal, 500}};
+  for (const auto& [code, status] : expected) {
+    EXPECT_EQ(status_of([code = code] { throw Error(code, "x"); }), status);
+    EXPECT_NE(reason_phrase(status), "");
+  }
+  EXPECT_EQ(status_of([] { throw std::bad_alloc(); }), 500);
+  EXPECT_EQ(status_of([] { throw 7; }), 500);
+}
+
+TEST(HttpMessage, PathsOfTargets) {
+  EXPECT_EQ(path_of("/"), "/");
+  EXPECT_EQ(path_of("/a/b?c=/d"), "/a/b");
+  EXPECT_EQ(path_of("/a%2Fb%20c"), "/a/b c");
+  EXPECT_EQ(path_of("http://host:80/a?b"), "/a");
+  EXPECT_EQ(path_of("https://host"), "/");
+  EXPECT_EQ(path_of("http://host?x"), "/");
+  for (const char* bad : {"", "*", "a", "host:80", "/%", "/%4", "/%zz", "/%00", "/a%-1"}) {
+    EXPECT_EQ(path_of(bad), "") << bad;
+  }
+}
+
+TEST(HttpMessage, HeadsOfAnswers) {
+  Response response = error_response(405, "no");
+  response.allow = "GET, HEAD";
+  const std::string head = response_head(response, false, false);
+  EXPECT_TRUE(head.starts_with("HTTP/1.1 405 Method Not Allowed\r\nDate: ")) << head;
+  EXPECT_THAT(head, HasSubstr("\r\nContent-Length: 14\r\n"));
+  EXPECT_THAT(head, HasSubstr("\r\nAllow: GET, HEAD\r\n"));
+  EXPECT_THAT(head, HasSubstr("\r\nConnection: close\r\n"));
+  EXPECT_TRUE(head.ends_with("\r\n\r\n"));
+  EXPECT_THAT(response_head({}, true, false), Not(HasSubstr("Connection")));
+  EXPECT_THAT(response_head({}, true, true), HasSubstr("Connection: keep-alive"));
+}
+
+TEST(ServerOptions, RoutesAsTheyAreTyped) {
+  const ModelRoute route = parse_model_route("digit.v1=mnist@champion");
+  EXPECT_EQ(route.name, "digit.v1");
+  EXPECT_EQ(route.model, "mnist@champion");
+  for (const std::string bad : {"", "x", "=x", "x=", "a/b=x", "-a=x", "a b=x", "models=x", "ä=x"}) {
+    EXPECT_THROW(parse_model_route(bad), Error) << bad;
+  }
+  EXPECT_THROW(parse_model_route(std::string(129, 'a') + "=x"), Error);
+  EXPECT_THAT(route_models({{"a", "x"}, {"b", "y"}}), testing::ElementsAre("x", "y"));
+}
+
+TEST(WebPages, AnUnknownOneIsAnError) {
+  EXPECT_THROW(web_page("none.html"), Error);
+}
+
+}  // namespace
+}  // namespace onnxop::testing_server
