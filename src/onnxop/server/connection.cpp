@@ -26,6 +26,8 @@ constexpr std::size_t kBodyRead = 64U << 10;
 constexpr std::size_t kKeptBuffer = 16U << 10;
 constexpr std::size_t kKeptBody = 256U << 10;
 
+constexpr auto kNever = std::chrono::steady_clock::time_point::max();
+
 double milliseconds_since(std::chrono::steady_clock::time_point start) {
   return 1e3 * seconds_between(start, std::chrono::steady_clock::now());
 }
@@ -34,11 +36,14 @@ double milliseconds_since(std::chrono::steady_clock::time_point start) {
 
 Connection::Connection(Socket socket, const ConnectionContext& context, ConnectionSet& set)
     : socket_(std::move(socket)),
-      deadline_(socket_.get_executor()),
+      timer_(socket_.get_executor()),
       executor_done_(socket_.get_executor()),
       context_(context),
       set_(set),
-      parser_(context.options.limits, request_) {}
+      parser_(context.options.limits, request_) {
+  ErrorCodeOfSystem ignored;
+  socket_.non_blocking(true, ignored);
+}
 
 Connection::~Connection() {
   set_.open.erase(this);
@@ -134,10 +139,12 @@ Awaitable<bool> Connection::wait_for_request(milliseconds timeout) {
 /// To the end of the head, or to a response that refuses it.
 Awaitable<void> Connection::read_head() {
   const milliseconds timeout = context_.options.limits.header_timeout;
-  set_deadline(timeout);
-  while (!feed_parser()) {
+  for (bool first = true; !feed_parser(); first = false) {
     if (parser_.head_done()) {
       co_return;
+    }
+    if (first) {
+      set_deadline(timeout);
     }
     const Read outcome = co_await read_more(kHeadRead);
     if (outcome != Read::kData) {
@@ -161,7 +168,6 @@ Awaitable<void> Connection::read_body(bool wanted) {
       linger_ = true;
       co_return;
     }
-    set_deadline(context_.options.limits.write_timeout);
     const bool written = co_await write_all("HTTP/1.1 100 Continue\r\n\r\n", {});
     if (!written) {
       refuse_request(408, "the client is gone");
@@ -171,10 +177,12 @@ Awaitable<void> Connection::read_body(bool wanted) {
   if (parser_.done()) {
     co_return;
   }
-  set_deadline(timeout);
-  while (!feed_parser()) {
+  for (bool first = true; !feed_parser(); first = false) {
     if (parser_.done()) {
       co_return;
+    }
+    if (first) {
+      set_deadline(timeout);
     }
     const Read outcome = co_await read_more(kBodyRead);
     if (outcome != Read::kData) {
@@ -200,7 +208,6 @@ Awaitable<void> Connection::respond() {
   const bool http10 = parser_.http10();
   head_ = response_head(response_, keep_alive_, http10);
   const std::string_view body = request_.method == "HEAD" ? std::string_view() : response_.body;
-  set_deadline(context_.options.limits.write_timeout);
   const bool written = co_await write_all(head_, body);
   if (!written) {
     keep_alive_ = false;
@@ -212,8 +219,7 @@ Awaitable<void> Connection::respond() {
 }
 
 Awaitable<void> Connection::run_on_executor() {
-  deadline_.cancel();
-  current_deadline_ = 0;
+  clear_deadline();
   executor_done_.expires_at(Timer::time_point::max());
   if (!context_.executors.try_submit(*this)) {
     response_ = error_response(503, format("{} requests wait for an executor, expected fewer",
@@ -244,8 +250,19 @@ Awaitable<Connection::Read> Connection::read_more(std::size_t at_most) {
 }
 
 Awaitable<bool> Connection::write_all(std::string_view head, std::string_view body) {
-  const std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(body)};
+  std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(body)};
   ErrorCodeOfSystem error;
+  // Nearly always all of it goes at once.
+  const std::size_t sent = socket_.write_some(parts, error);
+  if (error && error != asio::error::would_block) {
+    co_return false;
+  }
+  if (sent == head.size() + body.size()) {
+    co_return true;
+  }
+  parts[0] += sent;
+  parts[1] += sent - std::min(sent, head.size());
+  set_deadline(context_.options.limits.write_timeout);
   co_await asio::async_write(socket_, parts, asio::redirect_error(kUseAwaitable, error));
   co_return !error && !timed_out_;
 }
@@ -264,7 +281,7 @@ Awaitable<void> Connection::close() {
       outcome = co_await read_more(kBodyRead);
     }
   }
-  deadline_.cancel();
+  timer_.cancel();
   socket_.close(ignored);
 }
 
@@ -309,19 +326,43 @@ void Connection::refuse_request(int status, std::string_view message) {
   linger_ = true;
 }
 
+/// From now on; what waits longer is cancelled, and timed_out_ says so. Deadlines mostly move away,
+/// and setting a timer is a system call: the timer stays, and looks at the deadline when it rings.
 void Connection::set_deadline(milliseconds timeout) {
   timed_out_ = false;
-  const std::uint64_t number = ++set_.last_deadline;
-  current_deadline_ = number;
-  deadline_.expires_after(timeout);
+  deadline_ = std::chrono::steady_clock::now() + timeout;
+  if (deadline_ < timer_rings_) {
+    set_timer();
+  }
+}
+
+void Connection::clear_deadline() {
+  timed_out_ = false;
+  deadline_ = kNever;
+}
+
+void Connection::set_timer() {
+  timer_rings_ = deadline_;
+  const std::uint64_t number = ++set_.last_timer;
+  timer_number_ = number;
+  timer_.expires_at(deadline_);
   // The set knows whether the connection is still there when the message of an old wait comes.
-  deadline_.async_wait([this, number, &open = set_.open](const ErrorCodeOfSystem& error) {
-    if (!error && open.contains(this) && number == current_deadline_) {
-      ErrorCodeOfSystem ignored;
-      timed_out_ = true;
-      socket_.cancel(ignored);
+  timer_.async_wait([this, number, &open = set_.open](const ErrorCodeOfSystem& error) {
+    if (!error && open.contains(this) && number == timer_number_) {
+      check_deadline();
     }
   });
+}
+
+void Connection::check_deadline() {
+  timer_rings_ = kNever;
+  if (deadline_ <= std::chrono::steady_clock::now()) {
+    ErrorCodeOfSystem ignored;
+    timed_out_ = true;
+    socket_.cancel(ignored);
+  } else if (deadline_ != kNever) {
+    set_timer();
+  }
 }
 
 void Connection::log_access() const {

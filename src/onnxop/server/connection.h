@@ -78,12 +78,17 @@ class Connection : private Job {
   bool feed_parser();
   void skip_empty_lines();
   void set_deadline(std::chrono::milliseconds timeout);
+  void clear_deadline();
+  void set_timer();
+  void check_deadline();
   void log_access() const;
 
   Socket socket_;
-  Timer deadline_;
+  Timer timer_;
   Timer executor_done_;
-  std::uint64_t current_deadline_ = 0;  // 0: none
+  std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::time_point::max();
+  std::chrono::steady_clock::time_point timer_rings_ = std::chrono::steady_clock::time_point::max();
+  std::uint64_t timer_number_ = 0;
   bool timed_out_ = false;
   bool idle_ = false;
   bool keep_alive_ = true;

@@ -11,7 +11,7 @@ class Connection;
 
 struct ConnectionSet {
   std::unordered_set<Connection*> open;
-  std::uint64_t last_deadline = 0;  // numbers the deadlines of all connections
+  std::uint64_t last_timer = 0;  // numbers the timers of all connections
   /// Called when a connection is gone, on the I/O thread.
   std::function<void()> on_closed;
 };

@@ -11,8 +11,8 @@ namespace onnxop {
 struct LoadOptions {
   std::string host = "127.0.0.1";  // an address
   std::uint16_t port = 0;
-  std::string path;  // POST to it
-  std::string body;
+  std::string path = {};  // POST to it
+  std::string body = {};
   int connections = 1;
   std::int64_t requests = 1000;  // in all
   /// No request is begun after that long, and one that takes longer than that is an error.

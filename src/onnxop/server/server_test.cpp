@@ -441,7 +441,10 @@ class Held : public ServerTest {
                                            });
     catalog_.publish(set_of(served("mnist", 1, scorer_)));
   }
-  ~Held() override { go_.release(100); }  // before the server ends
+  ~Held() override {
+    go_.release(100);
+    running_.reset();  // its executors use what goes now
+  }
 
   std::shared_ptr<FakeScorer> fake_ = fake_classifier(28, 28, 1, 10);
   std::counting_semaphore<1000> begun_{0};
