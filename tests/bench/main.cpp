@@ -5,7 +5,7 @@
 #include <iostream>
 #include <string>
 
-#include "bench.h"
+#include "bench/bench.h"
 #include "onnxop/base/error.h"
 #include "onnxop/base/file.h"
 #include "onnxop/base/json_value.h"

@@ -1,6 +1,6 @@
 #include <chrono>
 
-#include "bench.h"
+#include "bench/bench.h"
 #include "onnxop/base/format.h"
 #include "onnxop/base/json_value.h"
 #include "onnxop/score/ort_scorer.h"

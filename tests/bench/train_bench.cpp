@@ -2,7 +2,7 @@
 #include <chrono>
 #include <thread>
 
-#include "bench.h"
+#include "bench/bench.h"
 #include "onnxop/base/error.h"
 #include "onnxop/base/file.h"
 #include "onnxop/base/json_value.h"

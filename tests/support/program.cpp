@@ -137,6 +137,10 @@ std::string test_store() {
   return ONNXOP_TEST_STORE;
 }
 
+std::string program_path() {
+  return ONNXOP_PROGRAM;
+}
+
 fs::path source_dir() {
   return ONNXOP_SOURCE_DIR;
 }

@@ -3,7 +3,6 @@
 #include "onnxop/base/clock.h"
 #include "onnxop/base/error.h"
 #include "onnxop/base/file.h"
-#include "onnxop/base/log.h"
 #include "onnxop/cli/verbs.h"
 #include "onnxop/registry/registry.h"
 #include "onnxop/score/ort_scorer.h"
@@ -71,13 +70,10 @@ void serve(const Options& options, const CliContext& context) {
         [](const auto& path) { return std::shared_ptr<Scorer>(load_ort_scorer(path)); }));
   }
   Server server(server_options, catalog);
-  const std::string url = format("http://{}:{}/", server_options.host, server.port());
-  log_fields(LogLevel::kInfo, "serving", {{"url", std::string_view(url)}});
   if (!options.port_file.empty()) {
     write_file_atomically(options.port_file, as_bytes(format("{}", server.port())));
   }
   server.run();
-  log_info("stopped");
 }
 
 }  // namespace
