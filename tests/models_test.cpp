@@ -28,7 +28,8 @@ std::vector<std::string> digit_files(const TempDir& dir, int count) {
                                    "--to", dir / "digits", "--json"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   std::vector<std::string> files;
-  for (const auto& file : outcome.json()["files"]) {
+  const Json result = outcome.json();
+  for (const auto& file : result["files"]) {
     files.push_back(file["path"].get<std::string>());
   }
   return files;

@@ -11,8 +11,8 @@
 #include "onnxop/data/mnist.h"
 #include "onnxop/nn/network.h"
 #include "onnxop/onnx/model_file.h"
-#include "onnxop/preprocess/preprocess.h"
 #include "onnxop/train/build_graph.h"
+#include "onnxop/train/load_data.h"
 #include "onnxop/train/optimizer.h"
 #include "onnxop/train/spec.h"
 
@@ -27,10 +27,8 @@ class TrainingLoop {
   TrainingLoop(const TrainSpec& spec, const Dataset& data, Precision precision, ThreadPool& pool)
       : spec_(spec),
         data_(data),
-        input_{.name = "image", .width = spec.input.width, .height = spec.input.height},
-        network_(build_graph(spec, {.sample = data.sample_shape(),
-                                    .outputs = data.outputs(),
-                                    .labels = data.labels}),
+        convert_(input_converter(spec)),
+        network_(build_graph(spec, {data.sample_shape(), data.outputs(), data.labels, {}, {}}),
                  {.batch = spec.train.batch_size, .precision = precision, .loss = spec.train.loss},
                  pool),
         optimizer_(spec.train.optimizer, static_cast<std::int64_t>(network_.parameters().size()),
@@ -43,9 +41,11 @@ class TrainingLoop {
       indices[i] = static_cast<std::uint32_t>(i);
     }
     const auto start = std::chrono::steady_clock::now();
-    BatchReader reader(
-        data_, indices, {.batch = spec_.train.batch_size, .shuffle = true, .epoch = rounds_++},
-        [this](auto pixels, auto values) { pixels_to_values(pixels, input_, values); });
+    BatchOptions options;
+    options.batch = spec_.train.batch_size;
+    options.shuffle = true;
+    options.epoch = rounds_++;
+    BatchReader reader(data_, indices, options, convert_);
     while (const auto batch = reader.next()) {
       network_.train_batch(batch->inputs, batch->targets, batch->n, ++steps_);
       optimizer_.step(network_.parameters(), network_.gradients(),
@@ -60,7 +60,7 @@ class TrainingLoop {
  private:
   TrainSpec spec_;
   const Dataset& data_;
-  ImageInput input_;
+  BatchReader::Convert convert_;
   Network network_;
   Optimizer optimizer_;
   std::uint64_t rounds_ = 0;
@@ -120,7 +120,8 @@ Json measure_training(const std::filesystem::path& spec_file,
     }
     result["train"]["bf16"]["times_float32"] = median(speedups);
   }
-  const Model model{.graph = without_dropout(all.front()->loop.network().trained_graph())};
+  Model model;
+  model.graph = without_dropout(all.front()->loop.network().trained_graph());
   write_file_atomically(model_file, serialize_model(model));
   return result;
 }
