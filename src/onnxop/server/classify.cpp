@@ -6,6 +6,7 @@
 #include "onnxop/wire/image_json.h"
 
 namespace onnxop {
+
 Response classify(std::span<const std::byte> body, const ModelLease& model,
                   std::int64_t max_pixels) {
   if (body.empty()) {

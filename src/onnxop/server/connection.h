@@ -92,7 +92,6 @@ class Connection : private Job {
   bool timed_out_ = false;
   bool idle_ = false;
   bool keep_alive_ = true;
-  bool on_executor_ = false;
   bool linger_ = false;  // the client may still be sending: let it read the answer before closing
 
   const ConnectionContext& context_;

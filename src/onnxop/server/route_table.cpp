@@ -44,7 +44,7 @@ std::string allowed(const std::map<std::string, Route, std::less<>>& methods) {
   for (const auto& [method, route] : methods) {
     names.push_back(method);
     if (method == "GET") {
-      names.push_back("HEAD");
+      names.emplace_back("HEAD");
     }
   }
   return format("{}", join(names, ", "));

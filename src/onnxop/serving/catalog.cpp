@@ -12,7 +12,7 @@
 
 namespace onnxop {
 
-void ServingSet::add(std::string reference, ModelLease model) {
+void ServingSet::add(std::string reference, const ModelLease& model) {
   const auto before = [](const ModelLease& a, const ModelLease& b) {
     return std::tie(a->name, a->version) < std::tie(b->name, b->version);
   };

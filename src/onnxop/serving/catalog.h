@@ -20,7 +20,7 @@ class ServingSet {
  public:
   /// Makes `model` the answer to `reference` ("name", "name@alias", "name:3"), replacing an older
   /// one.
-  void add(std::string reference, ModelLease model);
+  void add(std::string reference, const ModelLease& model);
 
   /// Null when nothing answers to it.
   ModelLease find(std::string_view reference) const;
