@@ -5,7 +5,7 @@
 
 namespace onnxop {
 
-ThreadPool::ThreadPool(int threads, std::function<void(int)> on_start) {
+ThreadPool::ThreadPool(int threads, const std::function<void(int)>& on_start) {
   for (int worker = 1; worker < std::max(threads, 1); ++worker) {
     workers_.emplace_back([this, worker, on_start] {
       if (on_start) {

@@ -16,7 +16,7 @@ class ThreadPool {
  public:
   /// `threads` >= 1 counts the caller. `on_start(worker)` runs first in each new thread (not in the
   /// caller's).
-  explicit ThreadPool(int threads, std::function<void(int worker)> on_start = {});
+  explicit ThreadPool(int threads, const std::function<void(int worker)>& on_start = {});
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
