@@ -8,9 +8,9 @@
 namespace onnxop {
 namespace {
 
-std::string logged(LogFormat format, LogLevel level) {
+std::string logged(LogFormat log_format, LogLevel level) {
   testing::internal::CaptureStderr();
-  init_logging({.level = LogLevel::kInfo, .format = format});
+  init_logging({.level = LogLevel::kInfo, .format = log_format});
   log_fields(level, "request",
              {{"path", std::string_view("/a\"\n")}, {"status", std::int64_t{200}}, {"ms", 0.5}});
   init_logging({});

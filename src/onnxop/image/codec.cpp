@@ -34,9 +34,9 @@ const Format& find_format(ByteSpan bytes) {
   constexpr std::size_t kLongestStart = 16;
   const std::string_view begin(reinterpret_cast<const char*>(bytes.data()),
                                std::min(bytes.size(), kLongestStart));
-  for (const auto& format : kFormats) {
-    if (begin.size() >= 12 && format.fits(begin)) {
-      return format;
+  for (const auto& kind : kFormats) {
+    if (begin.size() >= 12 && kind.fits(begin)) {
+      return kind;
     }
   }
   fail(ErrorCode::kInvalidArgument,
@@ -45,11 +45,11 @@ const Format& find_format(ByteSpan bytes) {
        bytes.size());
 }
 
-ImageHeader checked_header(const Format& format, ByteSpan bytes) {
-  const ImageHeader header = format.header(bytes);
+ImageHeader checked_header(const Format& kind, ByteSpan bytes) {
+  const ImageHeader header = kind.header(bytes);
   if (header.width < 1 || header.height < 1) {
     fail(ErrorCode::kInvalidArgument, "{} image of {} x {} pixels, expected 1 x 1 or more",
-         format.name, header.width, header.height);
+         kind.name, header.width, header.height);
   }
   return header;
 }
@@ -61,14 +61,14 @@ ImageHeader probe_image(ByteSpan bytes) {
 }
 
 Image decode_image(ByteSpan bytes, const DecodeLimits& limits) {
-  const Format& format = find_format(bytes);
-  const ImageHeader header = checked_header(format, bytes);
+  const Format& kind = find_format(bytes);
+  const ImageHeader header = checked_header(kind, bytes);
   const std::int64_t pixels = static_cast<std::int64_t>(header.width) * header.height;
   if (pixels > limits.max_pixels) {
-    fail(ErrorCode::kTooLarge, "{} image of {} x {} = {} pixels, expected at most {}", format.name,
+    fail(ErrorCode::kTooLarge, "{} image of {} x {} = {} pixels, expected at most {}", kind.name,
          header.width, header.height, pixels, limits.max_pixels);
   }
-  return format.decode(bytes);
+  return kind.decode(bytes);
 }
 
 Image over_black(int width, int height, std::span<const std::uint8_t> rgba) {

@@ -18,7 +18,7 @@ namespace {
 /// Reads numbers from the front; running out of bytes is an error that names the format.
 class Cursor {
  public:
-  Cursor(ByteSpan bytes, std::string_view format) : bytes_(bytes), format_(format) {}
+  Cursor(ByteSpan bytes, std::string_view name) : bytes_(bytes), format_(name) {}
 
   std::size_t at() const { return at_; }
 
@@ -157,16 +157,16 @@ void check_gif(ByteSpan bytes) {
   }
 }
 
-int as_size(std::int64_t size, std::string_view format) {
+int as_size(std::int64_t size, std::string_view name) {
   if (size < 0 || size > INT_MAX) {
-    fail(ErrorCode::kInvalidArgument, "{} image: a side of {} pixels", format, size);
+    fail(ErrorCode::kInvalidArgument, "{} image: a side of {} pixels", name, size);
   }
   return static_cast<int>(size);
 }
 
-Image decode_with_stb(ByteSpan bytes, std::string_view format) {
+Image decode_with_stb(ByteSpan bytes, std::string_view name) {
   if (bytes.size() > INT_MAX) {
-    fail(ErrorCode::kTooLarge, "{} image of {} bytes, expected less than 2 GiB", format,
+    fail(ErrorCode::kTooLarge, "{} image of {} bytes, expected less than 2 GiB", name,
          bytes.size());
   }
   int width = 0;
@@ -177,7 +177,7 @@ Image decode_with_stb(ByteSpan bytes, std::string_view format) {
                             static_cast<int>(bytes.size()), &width, &height, &channels, 4),
       stbi_image_free);
   if (!pixels) {
-    fail(ErrorCode::kInvalidArgument, "{} image is damaged or of an unknown kind: {}", format,
+    fail(ErrorCode::kInvalidArgument, "{} image is damaged or of an unknown kind: {}", name,
          stbi_failure_reason());
   }
   const auto size = static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 4;

@@ -80,14 +80,14 @@ Image decode_png(ByteSpan bytes) {
   const bool transparent = has_transparency(context.get(), header);
   const bool gray = header.color_type == SPNG_COLOR_TYPE_GRAYSCALE ||
                     header.color_type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA;
-  const spng_format format = gray_only && !transparent ? SPNG_FMT_G8 : SPNG_FMT_RGBA8;
+  const spng_format pixels_as = gray_only && !transparent ? SPNG_FMT_G8 : SPNG_FMT_RGBA8;
   std::size_t size = 0;
-  check(spng_decoded_image_size(context.get(), format, &size));
+  check(spng_decoded_image_size(context.get(), pixels_as, &size));
   std::vector<std::uint8_t> pixels(size);
-  check(spng_decode_image(context.get(), pixels.data(), size, format, SPNG_DECODE_TRNS));
+  check(spng_decode_image(context.get(), pixels.data(), size, pixels_as, SPNG_DECODE_TRNS));
   const auto width = static_cast<int>(header.width);
   const auto height = static_cast<int>(header.height);
-  if (format == SPNG_FMT_G8) {
+  if (pixels_as == SPNG_FMT_G8) {
     return {width, height, 1, std::move(pixels)};
   }
   Image image = over_black(width, height, pixels);
