@@ -49,10 +49,12 @@ ServerOptions checked(ServerOptions options) {
   in_range("max_connections", limits.max_connections, 1, kMany);
   in_range("max_header_bytes", static_cast<std::int64_t>(limits.max_header_bytes), 256, 1 << 24);
   in_range("max_target_bytes", static_cast<std::int64_t>(limits.max_target_bytes), 1, 1 << 24);
-  for (const auto timeout : {limits.header_timeout, limits.body_timeout, limits.write_timeout,
-                             limits.idle_timeout, limits.linger_timeout, options.drain_timeout}) {
-    in_range("timeout", timeout.count(), 1, kMany);
-  }
+  in_range("header_timeout in ms", limits.header_timeout.count(), 1, kMany);
+  in_range("body_timeout in ms", limits.body_timeout.count(), 1, kMany);
+  in_range("write_timeout in ms", limits.write_timeout.count(), 1, kMany);
+  in_range("idle_timeout in ms", limits.idle_timeout.count(), 1, kMany);
+  in_range("linger_timeout in ms", limits.linger_timeout.count(), 1, kMany);
+  in_range("drain_timeout in ms", options.drain_timeout.count(), 0, kMany);
   if (options.io_threads == 0) {
     options.io_threads = std::max(1, processors() / 4);
   }
@@ -122,6 +124,10 @@ Server::Impl::Impl(ServerOptions options, const Catalog& catalog)
   const bool is_v6 = options_.host.find(':') != std::string::npos;
   route_context_.address =
       is_v6 ? format("[{}]:{}", options_.host, port_) : format("{}:{}", options_.host, port_);
+  if (options_.handle_signals) {
+    signals_.add(SIGINT);  // one that comes before run() is kept for it
+    signals_.add(SIGTERM);
+  }
   for (IoThread& thread : threads_) {
     thread.connections.on_closed = [this] {
       if (--open_connections_ == 0 && draining_) {
@@ -140,8 +146,6 @@ Server::Impl::~Impl() {
 
 void Server::Impl::run() {
   if (options_.handle_signals) {
-    signals_.add(SIGINT);
-    signals_.add(SIGTERM);
     asio::co_spawn(main_executor(), watch_signals(), asio::detached);
   }
   asio::co_spawn(main_executor(), accept_clients(), asio::detached);

@@ -48,8 +48,9 @@ struct ServerOptions {
   int io_threads = 0;                    // 0: one for each four processors, at least one
   int executors = 0;                     // threads that decode and score; 0: one a processor
   int max_queued = 256;                  // requests that wait for an executor; more get 503
-  std::chrono::milliseconds drain_timeout{30'000};  // of a graceful stop; then as stop_now()
-  bool handle_signals = false;  // SIGTERM and SIGINT: first stop(), then stop_now()
+  std::chrono::milliseconds drain_timeout{
+      30'000};                  // of a graceful stop; then as stop_now(); 0: at once
+  bool handle_signals = false;  // SIGTERM, SIGINT: first stop(), then stop_now()
   bool access_log = true;       // one line a request, at level info
 };
 

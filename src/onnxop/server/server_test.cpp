@@ -520,6 +520,20 @@ TEST_F(Held, AStopThatTakesTooLongCutsOff) {
   EXPECT_EQ(client.receive(), std::nullopt);
 }
 
+TEST_F(Held, ASecondSignalEndsItAtOnce) {
+  start({.handle_signals = true});
+  Client idle = connect();
+  EXPECT_EQ(idle.ask(get("/health/live")).status, 200);
+  Client client = connect();
+  client.send(post("/api/classify_digit", image_of(8)));
+  begun_.acquire();
+  ::kill(::getpid(), SIGTERM);
+  EXPECT_TRUE(idle.at_end()) << "the first one was seen";
+  ::kill(::getpid(), SIGTERM);
+  go_.release();
+  running_->wait();
+}
+
 TEST_F(Held, StopNowDropsConnections) {
   start();
   Client client = connect();
@@ -547,6 +561,12 @@ TEST_F(Held, AClientThatLeavesWhileItsImageIsScored) {
 TEST_F(ServerTest, StopBeforeRunEndsIt) {
   Server server({.port = 0}, catalog_);
   server.stop();
+  server.run();
+}
+
+TEST_F(ServerTest, ASignalBeforeRunIsKeptForIt) {
+  Server server({.port = 0, .handle_signals = true}, catalog_);
+  ::kill(::getpid(), SIGINT);
   server.run();
 }
 
