@@ -6,8 +6,6 @@
 #include <cmath>
 #include <limits>
 
-#include "onnxop/base/random.h"
-
 // The best version for the processor is chosen when the program is loaded; sanitizers do not stand
 // code that runs so early.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
@@ -16,7 +14,9 @@
 #else
 #define ONNXOP_CLONES
 #endif
+// What is not inlined would be compiled for the plainest processor only.
 #define ONNXOP_INLINE inline __attribute__((always_inline))
+#define ONNXOP_INLINE_LAMBDA __attribute__((always_inline))
 
 namespace onnxop {
 namespace {
@@ -77,17 +77,42 @@ ONNXOP_INLINE Window window_at(const PoolGeometry& g, const Layout& in, std::int
           left};
 }
 
-constexpr std::int64_t kChunk = 64;  // channels handled at once
+/// Which pixel of the window this is, row by row.
+ONNXOP_INLINE std::int32_t place_in(const PoolGeometry& g, const Window& window, std::int64_t y,
+                                    std::int64_t x) {
+  return static_cast<std::int32_t>((y - window.origin_row) * g.kernel_width +
+                                   (x - window.origin_column));
+}
 
-/// Calls visit(block, row, column, first channel, channels) for each output pixel and run of
-/// channels.
+constexpr std::int64_t kChunk = 64;  // most channels handled at once
+
+/// Channels handled at once, as a constant where there are as many as a vector register takes.
+template <std::int64_t kLanes>
+struct FixedLanes {
+  static constexpr std::size_t kMost = static_cast<std::size_t>(kLanes);
+  static constexpr std::size_t count() { return kMost; }
+};
+struct AnyLanes {
+  static constexpr std::size_t kMost = static_cast<std::size_t>(kChunk);
+  std::size_t lanes;
+  std::size_t count() const { return lanes; }
+};
+
+/// Calls visit(block, row, column, first channel, lanes) for each output pixel and run of channels.
 template <typename Visit>
 ONNXOP_INLINE void for_each_output(const Layout& out, Visit visit) {
   for (std::int64_t block = 0; block < out.blocks; ++block) {
     for (std::int64_t row = 0; row < out.height; ++row) {
       for (std::int64_t column = 0; column < out.width; ++column) {
-        for (std::int64_t lane = 0; lane < out.block; lane += kChunk) {
-          visit(block, row, column, lane, std::min(kChunk, out.block - lane));
+        if (out.block == 16) {
+          visit(block, row, column, std::int64_t{0}, FixedLanes<16>());
+        } else if (out.block == 8) {
+          visit(block, row, column, std::int64_t{0}, FixedLanes<8>());
+        } else {
+          for (std::int64_t lane = 0; lane < out.block; lane += kChunk) {
+            visit(block, row, column, lane,
+                  AnyLanes{static_cast<std::size_t>(std::min(kChunk, out.block - lane))});
+          }
         }
       }
     }
@@ -103,38 +128,69 @@ template <typename T>
 ONNXOP_INLINE void max_pool_all(const T* in, const Layout& in_layout, const PoolGeometry& g,
                                 const Layout& out_layout, T* out, std::uint8_t* winner) {
   for_each_output(out_layout, [&](std::int64_t block, std::int64_t row, std::int64_t column,
-                                  std::int64_t lane, std::int64_t lanes) {
+                                  std::int64_t lane, auto lanes) ONNXOP_INLINE_LAMBDA {
     const Window window = window_at(g, in_layout, row, column);
-    std::array<float, kChunk> best;
-    std::array<std::int32_t, kChunk> best_at;
+    std::array<float, lanes.kMost> best;
+    std::array<std::int32_t, lanes.kMost> best_at;
     best.fill(-std::numeric_limits<float>::infinity());
     best_at.fill(0);
     for (std::int64_t y = window.top; y < window.bottom; ++y) {
       for (std::int64_t x = window.left; x < window.right; ++x) {
         const T* pixel = in + position(in_layout, block, y, x) + lane;
-        const auto at = static_cast<std::int32_t>((y - window.origin_row) * g.kernel_width +
-                                                  (x - window.origin_column));
-        for (std::int64_t i = 0; i < lanes; ++i) {
+        const std::int32_t at = place_in(g, window, y, x);
+        for (std::size_t i = 0; i < lanes.count(); ++i) {
           const float value = load(pixel[i]);
-          const bool larger = value > best[static_cast<std::size_t>(i)] || std::isnan(value);
-          best[static_cast<std::size_t>(i)] = larger ? value : best[static_cast<std::size_t>(i)];
-          best_at[static_cast<std::size_t>(i)] = larger ? at : best_at[static_cast<std::size_t>(i)];
+          const bool larger = !(value <= best[i]);  // also where one of them is no number
+          best[i] = larger ? value : best[i];
+          best_at[i] = larger ? at : best_at[i];
         }
       }
     }
     const std::int64_t to = position(out_layout, block, row, column) + lane;
-    for (std::int64_t i = 0; i < lanes; ++i) {
-      store(best[static_cast<std::size_t>(i)], out[to + i]);
-      winner[to + i] = static_cast<std::uint8_t>(best_at[static_cast<std::size_t>(i)]);
+    for (std::size_t i = 0; i < lanes.count(); ++i) {
+      store(best[i], out[to + static_cast<std::int64_t>(i)]);
+      winner[to + static_cast<std::int64_t>(i)] = static_cast<std::uint8_t>(best_at[i]);
     }
   });
 }
 
-/// Windows that neither overlap nor leave pixels between them write each input pixel once.
+/// Windows that neither overlap nor leave the image write each input pixel at most once.
 ONNXOP_INLINE bool tiles(const PoolGeometry& g, const Layout& in, const Layout& out) {
   return g.kernel_height == g.stride_height && g.kernel_width == g.stride_width && g.pad_top == 0 &&
          g.pad_left == 0 && out.height * g.stride_height <= in.height &&
          out.width * g.stride_width <= in.width;
+}
+
+template <bool kOnce, typename T>
+ONNXOP_INLINE void scatter_gradient(const T* out_gradient, const T* out, const std::uint8_t* winner,
+                                    const Layout& in_layout, const PoolGeometry& g,
+                                    const Layout& out_layout, bool relu, T* in_gradient) {
+  for_each_output(out_layout, [&](std::int64_t block, std::int64_t row, std::int64_t column,
+                                  std::int64_t lane, auto lanes) ONNXOP_INLINE_LAMBDA {
+    const Window window = window_at(g, in_layout, row, column);
+    const std::int64_t from = position(out_layout, block, row, column) + lane;
+    std::array<float, lanes.kMost> gradient;
+    std::array<std::int32_t, lanes.kMost> won;
+    for (std::size_t i = 0; i < lanes.count(); ++i) {
+      gradient[i] = load(out_gradient[from + static_cast<std::int64_t>(i)]);
+      won[i] = winner[from + static_cast<std::int64_t>(i)];
+    }
+    if (relu) {
+      for (std::size_t i = 0; i < lanes.count(); ++i) {
+        gradient[i] = load(out[from + static_cast<std::int64_t>(i)]) > 0 ? gradient[i] : 0.0F;
+      }
+    }
+    for (std::int64_t y = window.top; y < window.bottom; ++y) {
+      for (std::int64_t x = window.left; x < window.right; ++x) {
+        T* pixel = in_gradient + position(in_layout, block, y, x) + lane;
+        const std::int32_t at = place_in(g, window, y, x);
+        for (std::size_t i = 0; i < lanes.count(); ++i) {
+          const float mine = won[i] == at ? gradient[i] : 0.0F;
+          store(kOnce ? mine : load(pixel[i]) + mine, pixel[i]);
+        }
+      }
+    }
+  });
 }
 
 template <typename T>
@@ -148,32 +204,14 @@ ONNXOP_INLINE void max_pool_backward_all(const T* out_gradient, const T* out,
   if (!covers) {
     std::fill_n(in_gradient, in_layout.sample_size(), T{0});
   }
-  for_each_output(out_layout, [&](std::int64_t block, std::int64_t row, std::int64_t column,
-                                  std::int64_t lane, std::int64_t lanes) {
-    const Window window = window_at(g, in_layout, row, column);
-    const std::int64_t from = position(out_layout, block, row, column) + lane;
-    std::array<float, kChunk> gradient;
-    std::array<std::int32_t, kChunk> won;
-    for (std::int64_t i = 0; i < lanes; ++i) {
-      const bool passes = !relu || load(out[from + i]) > 0;
-      gradient[static_cast<std::size_t>(i)] = passes ? load(out_gradient[from + i]) : 0.0F;
-      won[static_cast<std::size_t>(i)] = winner[from + i];
-    }
-    for (std::int64_t y = window.top; y < window.bottom; ++y) {
-      for (std::int64_t x = window.left; x < window.right; ++x) {
-        T* pixel = in_gradient + position(in_layout, block, y, x) + lane;
-        const auto at = static_cast<std::int32_t>((y - window.origin_row) * g.kernel_width +
-                                                  (x - window.origin_column));
-        for (std::int64_t i = 0; i < lanes; ++i) {
-          const float mine =
-              won[static_cast<std::size_t>(i)] == at ? gradient[static_cast<std::size_t>(i)] : 0.0F;
-          store(once ? mine : load(pixel[i]) + mine, pixel[i]);
-        }
-      }
-    }
-  });
+  if (once) {
+    scatter_gradient<true>(out_gradient, out, winner, in_layout, g, out_layout, relu, in_gradient);
+  } else {
+    scatter_gradient<false>(out_gradient, out, winner, in_layout, g, out_layout, relu, in_gradient);
+  }
 }
 
+/// One over the pixels that an average counts.
 ONNXOP_INLINE float share(const PoolGeometry& g, const Window& window) {
   const std::int64_t inside = (window.bottom - window.top) * (window.right - window.left);
   return 1.0F / static_cast<float>(g.count_padding ? g.kernel_height * g.kernel_width
@@ -184,21 +222,22 @@ template <typename T>
 ONNXOP_INLINE void average_pool_all(const T* in, const Layout& in_layout, const PoolGeometry& g,
                                     const Layout& out_layout, T* out) {
   for_each_output(out_layout, [&](std::int64_t block, std::int64_t row, std::int64_t column,
-                                  std::int64_t lane, std::int64_t lanes) {
+                                  std::int64_t lane, auto lanes) ONNXOP_INLINE_LAMBDA {
     const Window window = window_at(g, in_layout, row, column);
-    std::array<float, kChunk> sum;
+    const float weight = share(g, window);
+    std::array<float, lanes.kMost> sum;
     sum.fill(0);
     for (std::int64_t y = window.top; y < window.bottom; ++y) {
       for (std::int64_t x = window.left; x < window.right; ++x) {
         const T* pixel = in + position(in_layout, block, y, x) + lane;
-        for (std::int64_t i = 0; i < lanes; ++i) {
-          sum[static_cast<std::size_t>(i)] += load(pixel[i]);
+        for (std::size_t i = 0; i < lanes.count(); ++i) {
+          sum[i] += load(pixel[i]);
         }
       }
     }
     T* to = out + position(out_layout, block, row, column) + lane;
-    for (std::int64_t i = 0; i < lanes; ++i) {
-      store(sum[static_cast<std::size_t>(i)] * share(g, window), to[i]);
+    for (std::size_t i = 0; i < lanes.count(); ++i) {
+      store(sum[i] * weight, to[i]);
     }
   });
 }
@@ -209,19 +248,41 @@ ONNXOP_INLINE void average_pool_backward_all(const T* out_gradient, const Layout
                                              T* in_gradient) {
   std::fill_n(in_gradient, in_layout.sample_size(), T{0});
   for_each_output(out_layout, [&](std::int64_t block, std::int64_t row, std::int64_t column,
-                                  std::int64_t lane, std::int64_t lanes) {
+                                  std::int64_t lane, auto lanes) ONNXOP_INLINE_LAMBDA {
     const Window window = window_at(g, in_layout, row, column);
     const T* from = out_gradient + position(out_layout, block, row, column) + lane;
     const float weight = share(g, window);
     for (std::int64_t y = window.top; y < window.bottom; ++y) {
       for (std::int64_t x = window.left; x < window.right; ++x) {
         T* pixel = in_gradient + position(in_layout, block, y, x) + lane;
-        for (std::int64_t i = 0; i < lanes; ++i) {
+        for (std::size_t i = 0; i < lanes.count(); ++i) {
           store(load(pixel[i]) + load(from[i]) * weight, pixel[i]);
         }
       }
     }
   });
+}
+
+constexpr std::size_t kPhiloxLanes = 16;
+constexpr std::int64_t kDraws = 8 * kPhiloxLanes;  // 16-bit numbers of one round of lanes
+
+/// By word, then by lane.
+using PhiloxLanes = std::array<std::array<std::uint32_t, kPhiloxLanes>, 4>;
+
+/// philox4x32 (base/random.h) of as many counters as there are lanes, in place.
+ONNXOP_INLINE void philox(PhiloxLanes& words, std::uint32_t key0, std::uint32_t key1) {
+  for (int round = 0; round < 10; ++round) {
+    for (std::size_t lane = 0; lane < kPhiloxLanes; ++lane) {
+      const std::uint64_t product0 = std::uint64_t{0xD2511F53} * words[0][lane];
+      const std::uint64_t product1 = std::uint64_t{0xCD9E8D57} * words[2][lane];
+      words[0][lane] = static_cast<std::uint32_t>(product1 >> 32) ^ words[1][lane] ^ key0;
+      words[1][lane] = static_cast<std::uint32_t>(product1);
+      words[2][lane] = static_cast<std::uint32_t>(product0 >> 32) ^ words[3][lane] ^ key1;
+      words[3][lane] = static_cast<std::uint32_t>(product0);
+    }
+    key0 += 0x9E3779B9;
+    key1 += 0xBB67AE85;
+  }
 }
 
 }  // namespace
@@ -306,24 +367,32 @@ ONNXOP_CLONES void average_pool_backward(const Bfloat16* out_gradient, const Lay
   average_pool_backward_all(out_gradient, in_layout, g, out_layout, in_gradient);
 }
 
-void dropout_mask(std::uint64_t seed, std::uint64_t step, std::int64_t sample, std::uint32_t stream,
-                  double rate, std::uint8_t* keep, std::int64_t n) {
+ONNXOP_CLONES void dropout_mask(std::uint64_t seed, std::uint64_t step, std::int64_t sample,
+                                std::uint32_t stream, double rate, std::uint8_t* keep,
+                                std::int64_t n) {
   const auto threshold = static_cast<std::uint32_t>(std::lround(rate * 65536));
-  const std::array<std::uint32_t, 2> key{static_cast<std::uint32_t>(seed),
-                                         static_cast<std::uint32_t>(seed >> 32)};
-  // Eight 16-bit numbers a counter. The step's upper half shares a word with the operator's stream,
-  // which is small.
-  const std::uint32_t high = (stream << 16) ^ static_cast<std::uint32_t>(step >> 32);
-  for (std::int64_t i = 0; i < n; i += 8) {
-    const auto words =
-        philox4x32({static_cast<std::uint32_t>(i / 8), static_cast<std::uint32_t>(sample),
-                    static_cast<std::uint32_t>(step), high},
-                   key);
-    const std::int64_t count = std::min<std::int64_t>(8, n - i);
-    for (std::int64_t k = 0; k < count; ++k) {
-      const std::uint32_t draw =
-          (words[static_cast<std::size_t>(k / 2)] >> (16 * (k % 2))) & 0xFFFF;
-      keep[i + k] = draw >= threshold ? 1 : 0;
+  std::array<std::uint8_t, kDraws> tail;
+  for (std::int64_t i = 0; i < n; i += kDraws) {
+    PhiloxLanes lanes;
+    for (std::size_t lane = 0; lane < kPhiloxLanes; ++lane) {
+      lanes[0][lane] = static_cast<std::uint32_t>(i / kDraws * kPhiloxLanes + lane);
+      lanes[1][lane] = static_cast<std::uint32_t>(sample);
+      lanes[2][lane] = static_cast<std::uint32_t>(step);
+      // The step's upper half shares a word with the operator's stream, which is small.
+      lanes[3][lane] = (stream << 16) ^ static_cast<std::uint32_t>(step >> 32);
+    }
+    philox(lanes, static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32));
+    const bool whole = n - i >= kDraws;
+    std::uint8_t* to = whole ? keep + i : tail.data();
+    for (std::size_t word = 0; word < 4; ++word) {
+      for (std::size_t lane = 0; lane < kPhiloxLanes; ++lane) {
+        const std::uint32_t draw = lanes[word][lane];
+        to[2 * word * kPhiloxLanes + lane] = (draw & 0xFFFF) >= threshold ? 1 : 0;
+        to[(2 * word + 1) * kPhiloxLanes + lane] = (draw >> 16) >= threshold ? 1 : 0;
+      }
+    }
+    if (!whole) {
+      std::copy_n(tail.begin(), n - i, keep + i);
     }
   }
 }

@@ -29,7 +29,8 @@ void apply_mask(const Bfloat16* from, const std::uint8_t* keep, float scale, Bfl
                 std::int64_t n);
 
 /// keep[i] is 0 with probability `rate` (in steps of 1/65536), decided by (seed, step, sample,
-/// stream) and i alone.
+/// stream) and i alone: of each 128 elements, element 16 * k + lane has 16-bit half k of Philox
+/// counter (i / 128 * 16 + lane).
 void dropout_mask(std::uint64_t seed, std::uint64_t step, std::int64_t sample, std::uint32_t stream,
                   double rate, std::uint8_t* keep, std::int64_t n);
 
