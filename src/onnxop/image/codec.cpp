@@ -16,26 +16,30 @@ struct Format {
   Image (*decode)(ByteSpan);
 };
 
+bool is_pnm(std::string_view begin) {
+  constexpr std::string_view kBehindMagic = " \t\n\v\f\r#";
+  return begin.size() > 2 && (begin.starts_with("P5") || begin.starts_with("P6")) &&
+         kBehindMagic.find(begin[2]) != std::string_view::npos;
+}
+
 constexpr std::array<Format, 6> kFormats{
     {{"PNG", [](std::string_view b) { return b.starts_with("\x89PNG\r\n\x1a\n"); }, read_png_header,
       decode_png},
      {"JPEG", [](std::string_view b) { return b.starts_with("\xff\xd8\xff"); }, read_jpeg_header,
       decode_jpeg},
-     {"WebP",
-      [](std::string_view b) { return b.starts_with("RIFF") && b.substr(8).starts_with("WEBP"); },
+     {"WebP", [](std::string_view b) { return b.starts_with("RIFF") && b.find("WEBP", 8) == 8; },
       read_webp_header, decode_webp},
      {"GIF", [](std::string_view b) { return b.starts_with("GIF87a") || b.starts_with("GIF89a"); },
       read_gif_header, decode_gif},
      {"BMP", [](std::string_view b) { return b.starts_with("BM"); }, read_bmp_header, decode_bmp},
-     {"PNM", [](std::string_view b) { return b.starts_with("P5") || b.starts_with("P6"); },
-      read_pnm_header, decode_pnm}}};
+     {"PNM", is_pnm, read_pnm_header, decode_pnm}}};
 
 const Format& find_format(ByteSpan bytes) {
   constexpr std::size_t kLongestStart = 16;
   const std::string_view begin(reinterpret_cast<const char*>(bytes.data()),
                                std::min(bytes.size(), kLongestStart));
   for (const auto& kind : kFormats) {
-    if (begin.size() >= 12 && kind.fits(begin)) {
+    if (kind.fits(begin)) {
       return kind;
     }
   }

@@ -27,10 +27,16 @@ Image decode_webp(ByteSpan bytes);
 ImageHeader read_bmp_header(ByteSpan bytes);
 ImageHeader read_gif_header(ByteSpan bytes);
 ImageHeader read_pnm_header(ByteSpan bytes);
-/// BMP, GIF and PNM, after their own checks that nothing is missing.
 Image decode_bmp(ByteSpan bytes);
 Image decode_gif(ByteSpan bytes);
 Image decode_pnm(ByteSpan bytes);
+
+/// What stb makes of bytes that are whole, as RGB; `kind` names the format in errors.
+Image decode_with_stb(ByteSpan bytes, std::string_view kind);
+
+/// Throws Error{kInvalidArgument} for a size below 1, channels other than 1 and 3, and pixels of
+/// another count than they say.
+void check_image(const Image& image);
 
 /// RGBA laid over black.
 Image over_black(int width, int height, std::span<const std::uint8_t> rgba);

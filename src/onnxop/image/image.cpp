@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "onnxop/base/error.h"
+#include "onnxop/image/decoders.h"
 
 namespace onnxop {
 namespace {
@@ -50,6 +51,8 @@ std::vector<Taps> make_taps(int to, int from, ResizeMethod method) {
   return taps;
 }
 
+}  // namespace
+
 void check_image(const Image& image) {
   const auto expected = static_cast<std::size_t>(image.width) *
                         static_cast<std::size_t>(image.height) *
@@ -60,8 +63,6 @@ void check_image(const Image& image) {
          image.width, image.height, image.channels, image.pixels.size());
   }
 }
-
-}  // namespace
 
 Image to_gray(Image image) {
   check_image(image);

@@ -10,6 +10,14 @@
 namespace onnxop {
 namespace {
 
+/// What libjpeg allocates; freed also where the reader's constructor throws.
+struct Decompress : jpeg_decompress_struct {
+  Decompress() : jpeg_decompress_struct{} {}
+  ~Decompress() { jpeg_destroy_decompress(this); }
+  Decompress(const Decompress&) = delete;
+  Decompress& operator=(const Decompress&) = delete;
+};
+
 /// libjpeg calls back on errors and must not return from there; it jumps back into run(), across C
 /// frames only.
 class JpegReader {
@@ -18,13 +26,14 @@ class JpegReader {
     info_.err = jpeg_std_error(&errors_.base);
     errors_.base.error_exit = on_error;
     errors_.base.emit_message = on_message;
+    progress_.progress_monitor = on_progress;
     run([&] {
       jpeg_create_decompress(&info_);
+      info_.progress = &progress_;
       jpeg_mem_src(&info_, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
       jpeg_read_header(&info_, TRUE);
     });
   }
-  ~JpegReader() { jpeg_destroy_decompress(&info_); }
   JpegReader(const JpegReader&) = delete;
   JpegReader& operator=(const JpegReader&) = delete;
 
@@ -76,6 +85,17 @@ class JpegReader {
     std::longjmp(errors->back, 1);
   }
 
+  /// A progressive image may say everything anew in a few bytes as often as it likes, and each time
+  /// costs a pass over all pixels.
+  static void on_progress(j_common_ptr info) {
+    constexpr int kMostScans = 200;  // usual: about 10
+    if (reinterpret_cast<j_decompress_ptr>(info)->input_scan_number > kMostScans) {
+      auto* errors = reinterpret_cast<Errors*>(info->err);
+      std::snprintf(errors->message, sizeof errors->message, "more than %d scans", kMostScans);
+      std::longjmp(errors->back, 1);
+    }
+  }
+
   /// Warnings are what libjpeg says of missing or corrupt data before it makes up pixels.
   static void on_message(j_common_ptr info, int level) {
     if (level < 0) {
@@ -84,7 +104,8 @@ class JpegReader {
   }
 
   Errors errors_{};
-  jpeg_decompress_struct info_{};
+  jpeg_progress_mgr progress_{};
+  Decompress info_;
 };
 
 }  // namespace

@@ -22,6 +22,9 @@ Context make_context(int flags) {
 }
 
 void check(int code) {
+  if (code == SPNG_ECHUNK_LIMITS) {
+    fail(ErrorCode::kTooLarge, "PNG image: what it holds beside its pixels is too large");
+  }
   if (code != 0) {
     const bool short_of_bytes = code == SPNG_EOF || code == SPNG_IO_EOF;
     fail(ErrorCode::kInvalidArgument, "PNG image is {}: {}",
@@ -58,9 +61,12 @@ void check_end(ByteSpan bytes) {
 
 bool has_transparency(spng_ctx* context, const spng_ihdr& header) {
   spng_trns transparency{};
-  const bool alpha = header.color_type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA ||
-                     header.color_type == SPNG_COLOR_TYPE_TRUECOLOR_ALPHA;
-  return alpha || spng_get_trns(context, &transparency) == 0;
+  const int code = spng_get_trns(context, &transparency);
+  if (code != SPNG_ECHUNKAVAIL) {
+    check(code);
+  }
+  return code == 0 || header.color_type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA ||
+         header.color_type == SPNG_COLOR_TYPE_TRUECOLOR_ALPHA;
 }
 
 }  // namespace
@@ -72,15 +78,19 @@ ImageHeader read_png_header(ByteSpan bytes) {
 }
 
 Image decode_png(ByteSpan bytes) {
+  // Of what is no pixel: a compressed text or profile of a few bytes may unfold to gigabytes.
+  constexpr std::size_t kMostChunkBytes = std::size_t{16} << 20;
   const Context context = make_context(0);
+  check(spng_set_chunk_limits(context.get(), kMostChunkBytes, 2 * kMostChunkBytes));
   check(spng_set_crc_action(context.get(), SPNG_CRC_ERROR, SPNG_CRC_USE));
   const spng_ihdr header = open_png(context.get(), bytes);
   check_end(bytes);
-  const bool gray_only = header.color_type == SPNG_COLOR_TYPE_GRAYSCALE && header.bit_depth <= 8;
-  const bool transparent = has_transparency(context.get(), header);
   const bool gray = header.color_type == SPNG_COLOR_TYPE_GRAYSCALE ||
                     header.color_type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA;
-  const spng_format pixels_as = gray_only && !transparent ? SPNG_FMT_G8 : SPNG_FMT_RGBA8;
+  const bool transparent = has_transparency(context.get(), header);
+  const spng_format pixels_as = transparent                     ? SPNG_FMT_RGBA8
+                                : gray && header.bit_depth <= 8 ? SPNG_FMT_G8
+                                                                : SPNG_FMT_RGB8;
   std::size_t size = 0;
   check(spng_decoded_image_size(context.get(), pixels_as, &size));
   std::vector<std::uint8_t> pixels(size);
@@ -90,11 +100,13 @@ Image decode_png(ByteSpan bytes) {
   if (pixels_as == SPNG_FMT_G8) {
     return {width, height, 1, std::move(pixels)};
   }
-  Image image = over_black(width, height, pixels);
+  Image image =
+      transparent ? over_black(width, height, pixels) : Image{width, height, 3, std::move(pixels)};
   return gray ? to_gray(std::move(image)) : image;
 }
 
 std::vector<std::byte> encode_png(const Image& image) {
+  check_image(image);
   const Context context = make_context(SPNG_CTX_ENCODER);
   check(spng_set_option(context.get(), SPNG_ENCODE_TO_BUFFER, 1));
   spng_ihdr header{};
