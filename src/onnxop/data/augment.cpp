@@ -36,9 +36,21 @@ Placement draw(const AugmentOptions& options, int height, int width, std::uint64
 
 }  // namespace
 
+void check_augment(const AugmentOptions& options) {
+  const auto check = [](std::string_view name, double value, double most) {
+    if (!(value >= 0 && value <= most)) {
+      fail(ErrorCode::kInvalidArgument, "augment: {} is {}, expected 0 to {}", name, value, most);
+    }
+  };
+  check("shift", options.shift, 0.5);
+  check("rotate", options.rotate_degrees, 180);
+  check("zoom", options.zoom, 0.9);
+}
+
 void augment_image(std::span<const std::uint8_t> from, int height, int width, int channels,
                    const AugmentOptions& options, std::uint64_t seed, std::uint64_t epoch,
                    std::uint64_t sample, std::span<std::uint8_t> to) {
+  check_augment(options);
   const auto size = static_cast<std::size_t>(height) * static_cast<std::size_t>(width) *
                     static_cast<std::size_t>(channels);
   if (from.size() != size || to.size() != size) {

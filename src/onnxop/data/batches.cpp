@@ -45,6 +45,7 @@ struct BatchReader::Impl {
       fail(ErrorCode::kInvalidArgument, "sample {} of a data set of {}", *out_of_range,
            dataset.size());
     }
+    check_augment(options.augment);
     if (options.augment.active() && (!pixels() || dataset.sample_shape().size() != 3)) {
       fail(ErrorCode::kInvalidArgument, "augmentation is for images, these samples are {} {}",
            dtype_name(dataset.samples.dtype()), shape_text(dataset.sample_shape()));
@@ -57,17 +58,15 @@ struct BatchReader::Impl {
     try {
       const std::size_t size = static_cast<std::size_t>(options.batch);
       for (std::size_t from = 0; from < indices.size(); from += size) {
-        Batch batch =
-            make_batch(std::span(indices).subspan(from, std::min(size, indices.size() - from)));
-        std::unique_lock lock(mutex);
-        changed.wait(lock, [this] {
-          return stop || ready.size() < static_cast<std::size_t>(options.ahead);
-        });
-        if (stop) {
+        if (!wait_for_room()) {
           return;
         }
-        ready.push_back(std::move(batch));
-        lock.unlock();
+        Batch batch =
+            make_batch(std::span(indices).subspan(from, std::min(size, indices.size() - from)));
+        {
+          const std::lock_guard lock(mutex);
+          ready.push_back(std::move(batch));
+        }
         changed.notify_all();
       }
     } catch (...) {
@@ -79,6 +78,14 @@ struct BatchReader::Impl {
       ended = true;
     }
     changed.notify_all();
+  }
+
+  /// False when the reader is being destroyed.
+  bool wait_for_room() {
+    std::unique_lock lock(mutex);
+    changed.wait(lock,
+                 [this] { return stop || ready.size() < static_cast<std::size_t>(options.ahead); });
+    return !stop;
   }
 
   Batch make_batch(std::span<const std::uint32_t> chosen) {

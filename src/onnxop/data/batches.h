@@ -21,7 +21,12 @@ struct AugmentOptions {
   bool active() const { return shift != 0 || rotate_degrees != 0 || zoom != 0; }
 };
 
-/// One image [height, width, channels] changed; bilinear, what comes from outside is 0.
+/// Throws Error{kInvalidArgument} for an option outside its range.
+void check_augment(const AugmentOptions& options);
+
+/// One image [height, width, channels] zoomed and rotated about its middle, then shifted; bilinear,
+/// what comes from outside is 0. Throws as check_augment, and Error{kInvalidArgument} for spans of
+/// another size.
 void augment_image(std::span<const std::uint8_t> from, int height, int width, int channels,
                    const AugmentOptions& options, std::uint64_t seed, std::uint64_t epoch,
                    std::uint64_t sample, std::span<std::uint8_t> to);
@@ -38,7 +43,7 @@ struct BatchOptions {
   std::uint64_t seed = 0;
   std::uint64_t epoch = 0;  // another epoch, another order
   AugmentOptions augment;   // images only
-  int ahead = 4;            // batches made before they are asked for
+  int ahead = 4;            // batches made before they are asked for, at most
 };
 
 /// One pass over `indices` of `dataset` (both must outlive it); the last batch may be smaller. One
@@ -47,6 +52,8 @@ class BatchReader {
  public:
   /// `convert` turns a sample's uint8 pixels (HWC) into the network's input values; called on the
   /// reader's own thread. It is not called for float32 data sets, whose values are copied.
+  /// Throws Error{kInvalidArgument} for options out of range, an index behind the data set's end,
+  /// and augmentation of what is no image.
   using Convert =
       std::function<void(std::span<const std::uint8_t> pixels, std::span<float> values)>;
   BatchReader(const Dataset& dataset, std::vector<std::uint32_t> indices, BatchOptions options,

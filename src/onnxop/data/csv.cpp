@@ -109,6 +109,10 @@ float parse_number(const std::string& cell, const std::filesystem::path& path, s
 std::size_t find_column(const std::vector<std::string>& names, const std::string& wanted,
                         const std::filesystem::path& path) {
   const auto at = std::find(names.begin(), names.end(), wanted);
+  if (std::count(names.begin(), names.end(), wanted) > 1) {
+    fail(ErrorCode::kInvalidArgument, "{}:1: more than one column is called '{}'", path.string(),
+         wanted);
+  }
   if (at != names.end()) {
     return static_cast<std::size_t>(at - names.begin());
   }
@@ -136,7 +140,12 @@ CsvTable read_table(const std::filesystem::path& path, const CsvOptions& options
   }
   table.names = row.cells;
   for (const auto& target : options.target_columns) {
-    table.targets.push_back(find_column(table.names, target, path));
+    const std::size_t column = find_column(table.names, target, path);
+    if (std::find(table.targets.begin(), table.targets.end(), column) != table.targets.end()) {
+      fail(ErrorCode::kInvalidArgument, "{}: column '{}' is named as a target twice", path.string(),
+           target);
+    }
+    table.targets.push_back(column);
   }
   while (reader.next(row)) {
     if (row.cells.size() != table.names.size()) {

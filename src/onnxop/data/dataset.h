@@ -33,22 +33,25 @@ struct Dataset {
 Dataset load_idx(const std::filesystem::path& images, const std::filesystem::path& labels,
                  int classes);
 
-/// One folder a class, sorted by name: ROOT/cat/1.png. `fit` brings each decoded image to one size
-/// and colour (the contract's). Throws Error{kInvalidArgument} naming the file for an undecodable
-/// image, an empty folder.
+/// One folder a class, sorted by name: ROOT/cat/1.png; names that begin with a dot are passed over.
+/// `fit` brings each decoded image to one size and colour (the contract's). Throws
+/// Error{kNotFound}; Error{kInvalidArgument} naming the path for a file that is no image, images of
+/// different shapes, an empty folder, or a root without folders.
 Dataset load_image_folder(const std::filesystem::path& root,
                           const std::function<Image(Image)>& fit);
 
 struct CsvOptions {
   std::vector<std::string> target_columns;  // names from the header line
-  bool classification = true;  // one target column whose distinct values, sorted, are the classes
+  // One target column, whose distinct values are the classes: numbers in their order, then words.
+  bool classification = true;
 };
 /// Comma-separated (RFC 4180), first line the names, all feature columns numbers.
 /// Throws Error{kInvalidArgument} with file, line and column for what is no number, a ragged line,
 /// an unknown column.
 Dataset load_csv(const std::filesystem::path& path, const CsvOptions& options);
 
-/// Where data sets are kept unless said otherwise: $ONNXOP_CACHE/data or ~/.cache/onnxop/data.
+/// Where data sets are kept unless said otherwise: $ONNXOP_CACHE/data, else
+/// $XDG_CACHE_HOME/onnxop/data, else ~/.cache/onnxop/data.
 std::filesystem::path default_data_dir();
 
 }  // namespace onnxop

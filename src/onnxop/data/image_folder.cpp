@@ -19,7 +19,8 @@ std::vector<fs::path> sorted_entries(const fs::path& folder, bool folders) {
   std::error_code error;
   for (fs::directory_iterator at(folder, error); !error && at != fs::directory_iterator();
        at.increment(error)) {
-    if (at->is_directory() == folders && !at->path().filename().string().starts_with(".")) {
+    std::error_code unknown;  // a link to nowhere is no folder
+    if (at->is_directory(unknown) == folders && !at->path().filename().string().starts_with(".")) {
       entries.push_back(at->path());
     }
   }

