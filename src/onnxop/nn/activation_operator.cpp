@@ -38,6 +38,8 @@ class ActivationOperator : public Operator {
         dnnl_api::activation_forward(cpu_engine(), known.algorithm, in.desc, alpha);
     const auto backward =
         dnnl_api::activation_backward(cpu_engine(), known.algorithm, in.desc, alpha, forward);
+    forward_scratchpad_ = forward.scratchpad_desc();
+    backward_scratchpad_ = backward.scratchpad_desc();
     implementation_ = forward.impl_info_str();
     forward_ = dnnl::eltwise_forward(forward);
     backward_ = dnnl::eltwise_backward(backward);
@@ -52,9 +54,14 @@ class ActivationOperator : public Operator {
     const auto diff_src = memory(context.gradients, index);
     const auto diff_dst = memory(context.gradients, index + 1);
     context.arguments[index].push_back(
-        {{DNNL_ARG_SRC, src}, {DNNL_ARG_DST, memory(context.values, index + 1)}});
+        {{DNNL_ARG_SRC, src},
+         {DNNL_ARG_DST, memory(context.values, index + 1)},
+         {DNNL_ARG_SCRATCHPAD, dnnl::memory(forward_scratchpad_, cpu_engine())}});
     context.arguments[index].push_back(
-        {{DNNL_ARG_SRC, src}, {DNNL_ARG_DIFF_DST, diff_dst}, {DNNL_ARG_DIFF_SRC, diff_src}});
+        {{DNNL_ARG_SRC, src},
+         {DNNL_ARG_DIFF_DST, diff_dst},
+         {DNNL_ARG_DIFF_SRC, diff_src},
+         {DNNL_ARG_SCRATCHPAD, dnnl::memory(backward_scratchpad_, cpu_engine())}});
   }
 
   void forward(PieceContext& context, std::size_t index) const override {
@@ -70,6 +77,7 @@ class ActivationOperator : public Operator {
   }
 
  private:
+  dnnl::memory::desc forward_scratchpad_, backward_scratchpad_;
   std::string implementation_;
   dnnl::eltwise_forward forward_;
   dnnl::eltwise_backward backward_;

@@ -29,7 +29,11 @@ class Compiler {
         value_ = node.outputs.at(0);
         continue;
       }
-      add(node);
+      try {
+        add(node);
+      } catch (const dnnl::error& error) {
+        refuse(node, format("oneDNN does not do it: {}", error.what()));
+      }
       value_ = graph_.nodes[position_].outputs.at(0);
     }
     finish();
@@ -96,10 +100,13 @@ class Compiler {
     }
     const GraphInitializer& constant = initializer(node, 1);
     const auto values = constant.tensor.values<float>();
-    if (transposed_ || (values.size() != 1 && values.size() != last_scale_.size())) {
+    const Shape& shape = constant.tensor.shape();
+    const bool by_channel = !shape.empty() && values.size() == last_scale_.size() &&
+                            shape.back() == static_cast<std::int64_t>(last_scale_.size());
+    if (transposed_ || (values.size() != 1 && !by_channel)) {
       refuse(node, format("'{}' has shape {}, expected one number or one a channel, before the "
                           "change of layout",
-                          constant.name, shape_text(constant.tensor.shape())));
+                          constant.name, shape_text(shape)));
     }
     for (std::size_t i = 0; i < last_scale_.size(); ++i) {
       const float value = values[values.size() == 1 ? 0 : i];
@@ -187,11 +194,35 @@ class Compiler {
       }
       current();
       flattened_ = node.name;
+    } else if (op == "Reshape") {
+      add_reshape(node);
     } else if (op == "Softmax" && position_ + 1 == graph_.nodes.size()) {
+      const auto axis = node.attribute<std::int64_t>("axis", -1);
+      if (axis != 1 && axis != -1) {
+        refuse(node, format("axis is {}, expected 1 or -1", axis));
+      }
       compiled_.loss.softmax = true;
     } else {
       refuse(node, op == "Softmax" ? "is only known as the last node" : "is not known to training");
     }
+  }
+
+  /// To [N, features], which is a Flatten.
+  void add_reshape(const GraphNode& node) {
+    const GraphInitializer* target =
+        node.inputs.size() > 1 ? graph_.find_initializer(node.inputs[1]) : nullptr;
+    if (target == nullptr || target->tensor.dtype() != DType::kInt64) {
+      refuse(node, "its input 1 is no int64 initializer");
+    }
+    const Layout& in = current();
+    const std::int64_t features = in.channels * in.height * in.width;
+    const auto dims = target->tensor.values<std::int64_t>();
+    const bool flat = dims.size() == 2 &&
+                      ((dims[0] == 0 && dims[1] == -1) || (dims[0] <= 0 && dims[1] == features));
+    if (!flat || node.attribute<std::int64_t>("allowzero", 0) != 0) {
+      refuse(node, format("expected [0, -1], [0, {0}] or [-1, {0}]", features));
+    }
+    flattened_ = node.name;
   }
 
   void refuse_flattened(const GraphNode& node) const {
@@ -242,8 +273,12 @@ class Compiler {
 
   const GraphNode* following(std::string_view op_type) const {
     const std::size_t next = position_ + 1;
-    return next < graph_.nodes.size() && graph_.nodes[next].op_type == op_type ? &graph_.nodes[next]
-                                                                               : nullptr;
+    if (next >= graph_.nodes.size()) {
+      return nullptr;
+    }
+    const GraphNode& node = graph_.nodes[next];
+    const bool reads = !node.inputs.empty() && node.inputs[0] == graph_.nodes[position_].outputs[0];
+    return reads && node.op_type == op_type ? &node : nullptr;
   }
 
   void add_batch_norm(const GraphNode& node) {
@@ -270,7 +305,12 @@ class Compiler {
     if (node.inputs.size() < 2 || node.inputs[1].empty()) {
       return 0.5;
     }
-    const double rate = initializer(node, 1).tensor.values<float>()[0];
+    const Tensor& ratio = initializer(node, 1).tensor;
+    if (ratio.size() != 1) {
+      refuse(node,
+             format("its ratio has shape {}, expected one number", shape_text(ratio.shape())));
+    }
+    const double rate = ratio.values<float>()[0];
     if (!(rate >= 0 && rate < 1)) {
       refuse(node, format("its ratio is {}, expected 0 or more and less than 1", rate));
     }
@@ -290,6 +330,10 @@ class Compiler {
     LossStage& loss = compiled_.loss;
     loss.kind = options_.loss;
     loss.layout = current();
+    if (graph_.outputs[0].name != value_) {
+      fail(ErrorCode::kUnsupported, "graph '{}': its output '{}' is not made by its last node",
+           graph_.name, graph_.outputs[0].name);
+    }
     const bool cross_entropy = options_.loss == LossKind::kCategoricalCrossentropy;
     const GraphNode* last = graph_.nodes.empty() ? nullptr : &graph_.nodes.back();
     if (last == nullptr || compiled_.parameters.parameters.empty()) {
@@ -328,6 +372,10 @@ class Compiler {
 ParameterSlot add_slot(const GraphInitializer& initializer, std::vector<ParameterInfo>& infos,
                        std::vector<float>& values) {
   const auto from = initializer.tensor.values<float>();
+  const auto same = [&](const ParameterInfo& info) { return info.name == initializer.name; };
+  if (std::any_of(infos.begin(), infos.end(), same)) {
+    fail(ErrorCode::kUnsupported, "initializer '{}' is shared by several nodes", initializer.name);
+  }
   const ParameterSlot slot{.offset = static_cast<std::int64_t>(values.size()),
                            .size = initializer.tensor.size()};
   infos.push_back({initializer.name, initializer.tensor.shape(), slot.offset, slot.size});
@@ -355,14 +403,18 @@ CompiledGraph compile_graph(const Graph& graph, const NetworkOptions& options, s
 }
 
 std::int64_t choose_piece(const Graph& graph, const NetworkOptions& options) {
-  constexpr std::int64_t kWorkingSet = 4 << 20;
+  constexpr std::int64_t kWorkingSet = 3 << 20;
+  constexpr std::int64_t kGradients = 64 << 20;  // bytes of all pieces together
   const CompiledGraph one = compile_graph(graph, options, 1);
   std::int64_t largest = 1;
   for (const auto& op : one.operators) {
     largest = std::max(largest, static_cast<std::int64_t>(op->in().bytes() + op->out().bytes()));
   }
   const std::int64_t most = std::clamp<std::int64_t>(kWorkingSet / largest, 1, options.batch);
-  std::int64_t pieces = (options.batch + most - 1) / most;
+  const std::int64_t gradient = std::max<std::int64_t>(one.parameters.gradient_elements, 1) *
+                                static_cast<std::int64_t>(sizeof(float));
+  std::int64_t pieces =
+      std::min((options.batch + most - 1) / most, std::max<std::int64_t>(kGradients / gradient, 1));
   pieces += pieces % 2;
   return (options.batch + pieces - 1) / pieces;
 }

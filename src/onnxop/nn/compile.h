@@ -22,8 +22,9 @@ struct CompiledGraph {
 CompiledGraph compile_graph(const Graph& graph, const NetworkOptions& options, std::int64_t piece);
 
 /// Samples of a piece, where the options leave it open: so many that the largest operator's input
-/// and output take about 4 MiB, in an even number of pieces of equal size. Depends on nothing but
-/// graph and batch, so that results do not depend on the machine.
+/// and output take about 3 MiB, in an even number of pieces of equal size, but no more pieces than
+/// have gradients in 64 MiB. Depends on nothing but graph and batch, so that results do not depend
+/// on the number of cores or their caches.
 std::int64_t choose_piece(const Graph& graph, const NetworkOptions& options);
 
 }  // namespace onnxop

@@ -22,6 +22,14 @@ using Dims = dnnl::memory::dims;
   op::primitive_desc(op::desc(__VA_ARGS__), attr, engine, hint)
 #endif
 
+inline Dims dims_of(const Desc& desc) {
+#if DNNL_VERSION_MAJOR >= 3
+  return desc.get_dims();
+#else
+  return desc.dims();
+#endif
+}
+
 struct ConvGeometry {
   Dims strides, pads_begin, pads_end;
 };

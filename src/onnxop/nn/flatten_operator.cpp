@@ -1,3 +1,4 @@
+#include "onnxop/nn/kernels.h"
 #include "onnxop/nn/simple_operators.h"
 
 namespace onnxop {
@@ -8,38 +9,47 @@ class FlattenOperator : public Operator {
  public:
   FlattenOperator(const GraphNode& node, const Layout& in)
       : Operator(node.name, node.op_type, in,
-                 plain_vector(in.samples, in.channels * in.height * in.width, in.bfloat16)),
-        plain_(plain_image(in.samples, in.channels, in.height, in.width, in.bfloat16)) {}
-
-  void bind(PieceContext& context, std::size_t index) const override {
-    const auto memory = [](const Layout& layout, const Tensor& tensor) {
-      return dnnl::memory(layout.desc, cpu_engine(), const_cast<std::byte*>(tensor.bytes().data()));
-    };
-    context.arguments[index].push_back({{DNNL_ARG_FROM, memory(in_, context.values[index])},
-                                        {DNNL_ARG_TO, memory(plain_, context.values[index + 1])}});
-    context.arguments[index].push_back(
-        {{DNNL_ARG_FROM, memory(plain_, context.gradients[index + 1])},
-         {DNNL_ARG_TO, memory(in_, context.gradients[index])}});
-  }
+                 plain_vector(in.samples, in.channels * in.height * in.width, in.bfloat16)) {}
 
   void forward(PieceContext& context, std::size_t index) const override {
-    timed(context, "forward", "reorder", 0, [&] { reorder(context, index, 0); });
+    timed(context, "forward", "own", 0, [&] {
+      for_each_pair(context.values[index], context.values[index + 1],
+                    [](const auto& image, auto& vector) { vector = image; });
+    });
   }
 
   void backward(PieceContext& context, std::size_t index, bool data) const override {
     if (data) {
-      timed(context, "backward data", "reorder", 0, [&] { reorder(context, index, 1); });
+      timed(context, "backward data", "own", 0, [&] {
+        for_each_pair(context.gradients[index], context.gradients[index + 1],
+                      [](auto& image, const auto& vector) { image = vector; });
+      });
     }
   }
 
  private:
-  static void reorder(PieceContext& context, std::size_t index, std::size_t which) {
-    auto& arguments = context.arguments[index][which];
-    dnnl::reorder(arguments.at(DNNL_ARG_FROM), arguments.at(DNNL_ARG_TO))
-        .execute(context.stream, arguments);
+  template <typename Visit>
+  void for_each_pair(Tensor& image, Tensor& vector, Visit visit) const {
+    in_.bfloat16 ? pairs_of<Bfloat16>(image, vector, visit) : pairs_of<float>(image, vector, visit);
   }
 
-  Layout plain_;
+  /// visit(element of the image, element of the vector)
+  template <typename T, typename Visit>
+  void pairs_of(Tensor& image, Tensor& vector, Visit visit) const {
+    T* images = reinterpret_cast<T*>(image.bytes().data());
+    T* vectors = reinterpret_cast<T*>(vector.bytes().data());
+    const std::int64_t pixels = in_.height * in_.width;
+    for (std::int64_t sample = 0; sample < in_.samples; ++sample) {
+      T* from = images + sample * in_.sample_size();
+      T* to = vectors + sample * out_.sample_size();
+      for (std::int64_t c = 0; c < in_.channels; ++c) {
+        T* channel = from + c / in_.block * pixels * in_.block + c % in_.block;
+        for (std::int64_t pixel = 0; pixel < pixels; ++pixel) {
+          visit(channel[pixel * in_.block], to[c * pixels + pixel]);
+        }
+      }
+    }
+  }
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 // The best version for the processor is chosen when the program is loaded; sanitizers do not stand
@@ -26,6 +27,16 @@ ONNXOP_INLINE float load(float value) {
 }
 ONNXOP_INLINE float load(Bfloat16 value) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(value) << 16);
+}
+template <typename Floats>
+ONNXOP_INLINE void load_lanes(const float* from, Floats& to) {
+  std::memcpy(&to, from, sizeof to);
+}
+template <typename Floats>
+ONNXOP_INLINE void load_lanes(const Bfloat16* from, Floats& to) {
+  for (std::size_t i = 0; i < sizeof to / sizeof(float); ++i) {
+    to[i] = load(from[i]);
+  }
 }
 ONNXOP_INLINE void store(float value, float& to) {
   to = value;
@@ -84,35 +95,29 @@ ONNXOP_INLINE std::int32_t place_in(const PoolGeometry& g, const Window& window,
                                    (x - window.origin_column));
 }
 
-constexpr std::int64_t kChunk = 64;  // most channels handled at once
-
-/// Channels handled at once, as a constant where there are as many as a vector register takes.
-template <std::int64_t kLanes>
-struct FixedLanes {
-  static constexpr std::size_t kMost = static_cast<std::size_t>(kLanes);
-  static constexpr std::size_t count() { return kMost; }
-};
-struct AnyLanes {
-  static constexpr std::size_t kMost = static_cast<std::size_t>(kChunk);
-  std::size_t lanes;
-  std::size_t count() const { return lanes; }
+/// Channels handled at once: a constant, so that they stay in vector registers.
+template <std::size_t kLanes>
+struct Lanes {
+  static constexpr std::size_t kCount = kLanes;
+  using Floats [[gnu::vector_size(4 * kLanes)]] = float;
+  using Ints [[gnu::vector_size(4 * kLanes)]] = std::int32_t;
 };
 
-/// Calls visit(block, row, column, first channel, lanes) for each output pixel and run of channels.
+/// Calls visit(block, row, column, first channel, Lanes) for each output pixel and run of channels.
 template <typename Visit>
 ONNXOP_INLINE void for_each_output(const Layout& out, Visit visit) {
   for (std::int64_t block = 0; block < out.blocks; ++block) {
     for (std::int64_t row = 0; row < out.height; ++row) {
       for (std::int64_t column = 0; column < out.width; ++column) {
-        if (out.block == 16) {
-          visit(block, row, column, std::int64_t{0}, FixedLanes<16>());
-        } else if (out.block == 8) {
-          visit(block, row, column, std::int64_t{0}, FixedLanes<8>());
-        } else {
-          for (std::int64_t lane = 0; lane < out.block; lane += kChunk) {
-            visit(block, row, column, lane,
-                  AnyLanes{static_cast<std::size_t>(std::min(kChunk, out.block - lane))});
-          }
+        std::int64_t lane = 0;
+        for (; lane + 16 <= out.block; lane += 16) {
+          visit(block, row, column, lane, Lanes<16>());
+        }
+        for (; lane + 8 <= out.block; lane += 8) {
+          visit(block, row, column, lane, Lanes<8>());
+        }
+        for (; lane < out.block; ++lane) {
+          visit(block, row, column, lane, Lanes<1>());
         }
       }
     }
@@ -130,24 +135,21 @@ ONNXOP_INLINE void max_pool_all(const T* in, const Layout& in_layout, const Pool
   for_each_output(out_layout, [&](std::int64_t block, std::int64_t row, std::int64_t column,
                                   std::int64_t lane, auto lanes) ONNXOP_INLINE_LAMBDA {
     const Window window = window_at(g, in_layout, row, column);
-    std::array<float, lanes.kMost> best;
-    std::array<std::int32_t, lanes.kMost> best_at;
-    best.fill(-std::numeric_limits<float>::infinity());
-    best_at.fill(0);
+    typename decltype(lanes)::Floats best, value;
+    typename decltype(lanes)::Ints best_at{};
+    for (std::size_t i = 0; i < lanes.kCount; ++i) {
+      best[i] = -std::numeric_limits<float>::infinity();
+    }
     for (std::int64_t y = window.top; y < window.bottom; ++y) {
       for (std::int64_t x = window.left; x < window.right; ++x) {
-        const T* pixel = in + position(in_layout, block, y, x) + lane;
-        const std::int32_t at = place_in(g, window, y, x);
-        for (std::size_t i = 0; i < lanes.count(); ++i) {
-          const float value = load(pixel[i]);
-          const bool larger = !(value <= best[i]);  // also where one of them is no number
-          best[i] = larger ? value : best[i];
-          best_at[i] = larger ? at : best_at[i];
-        }
+        load_lanes(in + position(in_layout, block, y, x) + lane, value);
+        const auto smaller = value <= best;  // not where one of them is no number
+        best = smaller ? best : value;
+        best_at = smaller ? best_at : best_at - best_at + place_in(g, window, y, x);
       }
     }
     const std::int64_t to = position(out_layout, block, row, column) + lane;
-    for (std::size_t i = 0; i < lanes.count(); ++i) {
+    for (std::size_t i = 0; i < lanes.kCount; ++i) {
       store(best[i], out[to + static_cast<std::int64_t>(i)]);
       winner[to + static_cast<std::int64_t>(i)] = static_cast<std::uint8_t>(best_at[i]);
     }
@@ -169,14 +171,14 @@ ONNXOP_INLINE void scatter_gradient(const T* out_gradient, const T* out, const s
                                   std::int64_t lane, auto lanes) ONNXOP_INLINE_LAMBDA {
     const Window window = window_at(g, in_layout, row, column);
     const std::int64_t from = position(out_layout, block, row, column) + lane;
-    std::array<float, lanes.kMost> gradient;
-    std::array<std::int32_t, lanes.kMost> won;
-    for (std::size_t i = 0; i < lanes.count(); ++i) {
+    std::array<float, lanes.kCount> gradient;
+    std::array<std::int32_t, lanes.kCount> won;
+    for (std::size_t i = 0; i < lanes.kCount; ++i) {
       gradient[i] = load(out_gradient[from + static_cast<std::int64_t>(i)]);
       won[i] = winner[from + static_cast<std::int64_t>(i)];
     }
     if (relu) {
-      for (std::size_t i = 0; i < lanes.count(); ++i) {
+      for (std::size_t i = 0; i < lanes.kCount; ++i) {
         gradient[i] = load(out[from + static_cast<std::int64_t>(i)]) > 0 ? gradient[i] : 0.0F;
       }
     }
@@ -184,7 +186,7 @@ ONNXOP_INLINE void scatter_gradient(const T* out_gradient, const T* out, const s
       for (std::int64_t x = window.left; x < window.right; ++x) {
         T* pixel = in_gradient + position(in_layout, block, y, x) + lane;
         const std::int32_t at = place_in(g, window, y, x);
-        for (std::size_t i = 0; i < lanes.count(); ++i) {
+        for (std::size_t i = 0; i < lanes.kCount; ++i) {
           const float mine = won[i] == at ? gradient[i] : 0.0F;
           store(kOnce ? mine : load(pixel[i]) + mine, pixel[i]);
         }
@@ -225,18 +227,18 @@ ONNXOP_INLINE void average_pool_all(const T* in, const Layout& in_layout, const 
                                   std::int64_t lane, auto lanes) ONNXOP_INLINE_LAMBDA {
     const Window window = window_at(g, in_layout, row, column);
     const float weight = share(g, window);
-    std::array<float, lanes.kMost> sum;
+    std::array<float, lanes.kCount> sum;
     sum.fill(0);
     for (std::int64_t y = window.top; y < window.bottom; ++y) {
       for (std::int64_t x = window.left; x < window.right; ++x) {
         const T* pixel = in + position(in_layout, block, y, x) + lane;
-        for (std::size_t i = 0; i < lanes.count(); ++i) {
+        for (std::size_t i = 0; i < lanes.kCount; ++i) {
           sum[i] += load(pixel[i]);
         }
       }
     }
     T* to = out + position(out_layout, block, row, column) + lane;
-    for (std::size_t i = 0; i < lanes.count(); ++i) {
+    for (std::size_t i = 0; i < lanes.kCount; ++i) {
       store(sum[i] * weight, to[i]);
     }
   });
@@ -255,7 +257,7 @@ ONNXOP_INLINE void average_pool_backward_all(const T* out_gradient, const Layout
     for (std::int64_t y = window.top; y < window.bottom; ++y) {
       for (std::int64_t x = window.left; x < window.right; ++x) {
         T* pixel = in_gradient + position(in_layout, block, y, x) + lane;
-        for (std::size_t i = 0; i < lanes.count(); ++i) {
+        for (std::size_t i = 0; i < lanes.kCount; ++i) {
           store(load(pixel[i]) + load(from[i]) * weight, pixel[i]);
         }
       }

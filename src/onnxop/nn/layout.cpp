@@ -16,14 +16,14 @@ Type data_type(bool bfloat16) {
 
 dnnl::memory::dims dims_of(const Layout& layout) {
   if (layout.image) {
-    return {layout.samples, layout.channels, layout.height, layout.width};
+    return {layout.samples, layout.padded, layout.height, layout.width};
   }
-  return {layout.samples, layout.channels};
+  return {layout.samples, layout.padded};
 }
 
 Layout with_block(Layout layout, std::int64_t block, Tag tag) {
   layout.block = block;
-  layout.blocks = (layout.channels + block - 1) / block;
+  layout.blocks = layout.padded / block;
   layout.desc = dnnl::memory::desc(dims_of(layout), data_type(layout.bfloat16), tag);
   return layout;
 }
@@ -34,27 +34,39 @@ Layout plain_image(std::int64_t samples, std::int64_t channels, std::int64_t hei
                    std::int64_t width, bool bfloat16) {
   Layout layout{.samples = samples,
                 .channels = channels,
+                .padded = channels,
                 .height = height,
                 .width = width,
                 .bfloat16 = bfloat16};
   return with_block(layout, 1, Tag::nchw);
 }
 
+Layout padded_image(std::int64_t samples, std::int64_t channels, std::int64_t height,
+                    std::int64_t width, bool bfloat16) {
+  Layout layout = plain_image(samples, channels, height, width, bfloat16);
+  layout.padded = (channels + 15) / 16 * 16;
+  return with_block(layout, 1, Tag::nchw);
+}
+
 Layout plain_vector(std::int64_t samples, std::int64_t size, bool bfloat16) {
-  Layout layout{.samples = samples, .channels = size, .bfloat16 = bfloat16, .image = false};
+  Layout layout{
+      .samples = samples, .channels = size, .padded = size, .bfloat16 = bfloat16, .image = false};
   return with_block(layout, size, Tag::ab);
 }
 
 Layout recognise(const dnnl::memory::desc& desc, const Layout& like, const std::string& node) {
   if (!like.image) {
-    const Layout plain = with_block(like, like.channels, Tag::ab);
+    const Layout plain = with_block(like, like.padded, Tag::ab);
     if (plain.desc == desc) {
       return plain;
     }
   } else {
     const std::array<std::pair<std::int64_t, Tag>, 4> known{
-        {{16, Tag::nChw16c}, {8, Tag::nChw8c}, {1, Tag::nchw}, {like.channels, Tag::nhwc}}};
+        {{16, Tag::nChw16c}, {8, Tag::nChw8c}, {1, Tag::nchw}, {like.padded, Tag::nhwc}}};
     for (const auto& [block, tag] : known) {
+      if (like.padded % block != 0) {
+        continue;
+      }
       if (const Layout layout = with_block(like, block, tag); layout.desc == desc) {
         return layout;
       }

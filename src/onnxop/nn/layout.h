@@ -13,11 +13,15 @@ namespace onnxop {
 
 /// A batch piece of images (N, C, H, W) or of vectors (N, C; then H = W = 1). In memory, a sample
 /// is `blocks` runs of height * width pixels of `block` channels each: block 1 is NCHW, block 8 or
-/// 16 oneDNN's blocked layouts, block C NHWC or vectors. Where C is no multiple of the block, the
-/// last block's spare channels hold zeros.
+/// 16 oneDNN's blocked layouts, block C NHWC or vectors.
+///
+/// oneDNN has fast convolutions for channels in sixteens, and only its reference for many other
+/// numbers. So the images between operators are padded: oneDNN sees `padded` channels, of which the
+/// first `channels` mean something. Weights that would read or make the others are zero, so
+/// whatever an activation makes of them reaches nobody.
 struct Layout {
   dnnl::memory::desc desc{};
-  std::int64_t samples = 0, channels = 0, height = 1, width = 1;
+  std::int64_t samples = 0, channels = 0, padded = 0, height = 1, width = 1;
   std::int64_t blocks = 0, block = 0;
   bool bfloat16 = false;
   bool image = true;  // four dimensions, not two
@@ -33,6 +37,10 @@ struct Layout {
 /// Channels-first images.
 Layout plain_image(std::int64_t samples, std::int64_t channels, std::int64_t height,
                    std::int64_t width, bool bfloat16);
+
+/// The same with channels padded to the next multiple of 16.
+Layout padded_image(std::int64_t samples, std::int64_t channels, std::int64_t height,
+                    std::int64_t width, bool bfloat16);
 
 /// Vectors.
 Layout plain_vector(std::int64_t samples, std::int64_t size, bool bfloat16);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <vector>
 
 #include "onnxop/base/error.h"
@@ -28,8 +29,8 @@ Layout resized(const Layout& in, std::int64_t height, std::int64_t width, const 
                   : in.blocks == 1 ? Tag::nhwc
                                    : Tag::nchw;
   const auto type = in.bfloat16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
-  return recognise(
-      {{in.samples, in.channels, height, width}, type, in.block == 1 ? Tag::nchw : tag}, out, node);
+  return recognise({{in.samples, in.padded, height, width}, type, in.block == 1 ? Tag::nchw : tag},
+                   out, node);
 }
 
 PoolShape pool_shape(const GraphNode& node, const Layout& in) {
@@ -47,8 +48,18 @@ PoolShape pool_shape(const GraphNode& node, const Layout& in) {
   const Ints kernel = node.attribute("kernel_shape", Ints{});
   const Ints strides = node.attribute("strides", Ints{1, 1});
   const Ints pads = node.attribute("pads", Ints{0, 0, 0, 0});
-  if (kernel.size() != 2) {
-    refuse(node, "kernel_shape is missing or has no two numbers");
+  const auto least = [](const Ints& values) {
+    return *std::min_element(values.begin(), values.end());
+  };
+  if (kernel.size() != 2 || least(kernel) < 1) {
+    refuse(node, "kernel_shape is missing or not two numbers over 0");
+  }
+  if (strides.size() != 2 || least(strides) < 1 || pads.size() != 4 || least(pads) < 0) {
+    refuse(node, "strides are not two numbers over 0, or pads not four of 0 or more");
+  }
+  // A window that sees only padding has no largest pixel.
+  if (std::max(pads[0], pads[2]) >= kernel[0] || std::max(pads[1], pads[3]) >= kernel[1]) {
+    refuse(node, "its padding is as large as its window");
   }
   if (node.attribute<std::string>("auto_pad", "NOTSET") != "NOTSET" ||
       node.attribute<std::int64_t>("ceil_mode", 0) != 0 ||

@@ -50,12 +50,16 @@ class WeightedOperator : public Operator {
     typename BackwardWeights::primitive_desc backward_weights;
   };
 
+  /// `plain_weights`: as ONNX has them; `padded_dims`: as the primitives see them.
   WeightedOperator(const WeightedNode& node, Layout in, Layout out, Desc plain_weights,
-                   Primitives primitives, double flops, ParameterTable& parameters)
+                   const Dims& padded_dims, Primitives primitives, double flops,
+                   ParameterTable& parameters)
       : Operator(node.node->name, node.node->op_type, std::move(in), std::move(out)),
         relu_(node.relu),
         flops_(flops),
         plain_weights_(std::move(plain_weights)),
+        padded_weights_(padded_dims, Type::f32, padded_dims.size() == 4 ? Tag::abcd : Tag::ab),
+        padding_(buffer_for(padded_weights_)),
         primitives_(std::move(primitives)),
         forward_(primitives_.forward),
         backward_data_(primitives_.backward_data ? BackwardData(*primitives_.backward_data)
@@ -65,7 +69,7 @@ class WeightedOperator : public Operator {
         data_weights_(primitives_.backward_data
                           ? buffer_for(primitives_.backward_data->weights_desc())
                           : Tensor()),
-        bias_(DType::kFloat32, {out_.channels}) {
+        bias_(DType::kFloat32, {out_.padded}) {
     warn_of_reference(primitives_.forward.impl_info_str(), this->node(), "forward");
     if (primitives_.backward_data) {
       warn_of_reference(primitives_.backward_data->impl_info_str(), this->node(), "backward data");
@@ -75,7 +79,7 @@ class WeightedOperator : public Operator {
     weights_slot_ = parameters.add(*node.weights,
                                    elements_of(primitives_.backward_weights.diff_weights_desc()));
     if (node.bias != nullptr) {
-      bias_slot_ = parameters.add(*node.bias, out_.channels);
+      bias_slot_ = parameters.add(*node.bias, out_.padded);
     }
   }
 
@@ -84,7 +88,7 @@ class WeightedOperator : public Operator {
     work.push_back(buffer_for(primitives_.forward.scratchpad_desc()));
     work.push_back(buffer_for(primitives_.backward_weights.scratchpad_desc()));
     work.emplace_back(DType::kFloat32,
-                      Shape{out_.channels});  // the gradient of a bias that is not there
+                      Shape{out_.padded});  // the gradient of a bias that is not there
     const auto src = view_of(in_.desc, context.values[index]);
     const auto dst = view_of(out_.desc, context.values[index + 1]);
     const auto diff_dst = view_of(out_.desc, context.gradients[index + 1]);
@@ -142,7 +146,13 @@ class WeightedOperator : public Operator {
                        dnnl::stream& stream) override {
     dnnl::memory plain(plain_weights_, cpu_engine(),
                        const_cast<float*>(parameters.data() + weights_slot_.offset));
-    const auto load = [&](dnnl::memory to) { dnnl::reorder(plain, to).execute(stream, plain, to); };
+    if (is_padded()) {
+      const auto padding = padding_.bytes();  // gradients may have been there
+      std::fill(padding.begin(), padding.end(), std::byte{0});
+      copy(plain, unpadded(), stream);
+      plain = view_of(padded_weights_, padding_);
+    }
+    const auto load = [&](const dnnl::memory& to) { copy(plain, to, stream); };
     load(view_of(primitives_.forward.weights_desc(), weights_));
     if (primitives_.backward_data) {
       load(view_of(primitives_.backward_data->weights_desc(), data_weights_));
@@ -159,7 +169,12 @@ class WeightedOperator : public Operator {
     dnnl::memory blocked(primitives_.backward_weights.diff_weights_desc(), cpu_engine(),
                          const_cast<float*>(from.data() + weights_slot_.gradient_offset));
     dnnl::memory plain(plain_weights_, cpu_engine(), to.data() + weights_slot_.offset);
-    dnnl::reorder(blocked, plain).execute(stream, blocked, plain);
+    if (is_padded()) {
+      copy(blocked, view_of(padded_weights_, padding_), stream);
+      copy(unpadded(), plain, stream);
+    } else {
+      copy(blocked, plain, stream);
+    }
     if (bias_slot_) {
       std::copy_n(from.begin() + bias_slot_->gradient_offset, bias_slot_->size,
                   to.begin() + bias_slot_->offset);
@@ -178,6 +193,18 @@ class WeightedOperator : public Operator {
     primitive.execute(context.stream, arguments);
   }
 
+  static void copy(dnnl::memory from, dnnl::memory to, dnnl::stream& stream) {
+    dnnl::reorder(from, to).execute(stream, from, to);
+  }
+
+  bool is_padded() const { return in_.padded != in_.channels || out_.padded != out_.channels; }
+
+  /// The part of the padded weights that stands for the node's.
+  dnnl::memory unpadded() const {
+    const Dims dims = dnnl_api::dims_of(plain_weights_);
+    return view_of(padded_weights_.submemory_desc(dims, Dims(dims.size(), 0)), padding_);
+  }
+
   void zero_where_relu_did(PieceContext& context, std::size_t index) const {
     const std::int64_t n = out_.samples * out_.sample_size();
     auto* value = context.values[index + 1].bytes().data();
@@ -191,7 +218,8 @@ class WeightedOperator : public Operator {
 
   bool relu_;
   double flops_;
-  Desc plain_weights_;
+  Desc plain_weights_, padded_weights_;
+  Tensor padding_;  // padded_weights_: zero but for the node's weights, and room for gradients
   Primitives primitives_;
   Forward forward_;
   BackwardData backward_data_;
@@ -228,14 +256,21 @@ ConvShape conv_shape(const GraphNode& node, const Shape& weights, const Layout& 
   expect(node.attribute("dilations", Ints{1, 1}) == Ints{1, 1}, node, "dilations are not covered");
   expect(weights[1] == in.channels, node,
          format("its weights are for {} channels, its input has {}", weights[1], in.channels));
+  expect(
+      node.attribute("kernel_shape", Ints{weights[2], weights[3]}) == Ints{weights[2], weights[3]},
+      node, format("kernel_shape is not that of its weights, {}", shape_text(weights)));
   const Ints strides = node.attribute("strides", Ints{1, 1});
   const Ints pads = node.attribute("pads", Ints{0, 0, 0, 0});
+  expect(strides.size() == 2 && *std::min_element(strides.begin(), strides.end()) > 0, node,
+         "strides are not two numbers over 0");
+  expect(pads.size() == 4 && *std::min_element(pads.begin(), pads.end()) >= 0, node,
+         "pads are not four numbers of 0 or more");
   const std::int64_t height = (in.height + pads[0] + pads[2] - weights[2]) / strides[0] + 1;
   const std::int64_t width = (in.width + pads[1] + pads[3] - weights[3]) / strides[1] + 1;
   expect(in.height + pads[0] + pads[2] >= weights[2] && in.width + pads[1] + pads[3] >= weights[3],
          node, "its kernel is larger than its input");
   return {{{strides[0], strides[1]}, {pads[0], pads[1]}, {pads[2], pads[3]}},
-          plain_image(in.samples, weights[0], height, width, in.bfloat16)};
+          padded_image(in.samples, weights[0], height, width, in.bfloat16)};
 }
 
 Type compute_type(const Layout& layout) {
@@ -249,9 +284,10 @@ std::unique_ptr<Operator> make_conv(const WeightedNode& node, const Layout& in,
   const Shape& shape = node.weights->tensor.shape();
   const ConvShape conv = conv_shape(*node.node, shape, in);
   const Dims dims(shape.begin(), shape.end());
-  const Desc weights(dims, compute_type(in), Tag::any);
-  const Desc weight_gradients(dims, Type::f32, Tag::any);
-  const Desc bias({shape[0]}, Type::f32, Tag::a);
+  const Dims padded{conv.out.padded, in.padded, shape[2], shape[3]};
+  const Desc weights(padded, compute_type(in), Tag::any);
+  const Desc weight_gradients(padded, Type::f32, Tag::any);
+  const Desc bias({conv.out.padded}, Type::f32, Tag::a);
   const auto forward = dnnl_api::conv_forward(cpu_engine(), in.desc, weights, bias,
                                               any_layout(conv.out), conv.geometry, node.relu);
   const Layout out = recognise(forward.dst_desc(), conv.out, node.node->name);
@@ -264,8 +300,8 @@ std::unique_ptr<Operator> make_conv(const WeightedNode& node, const Layout& in,
                                                             out.desc, conv.geometry, forward);
   }
   const double flops = 2.0 * static_cast<double>(element_count(shape) * out.height * out.width);
-  return std::make_unique<ConvOperator>(node, in, out, Desc(dims, Type::f32, Tag::oihw), primitives,
-                                        flops, parameters);
+  return std::make_unique<ConvOperator>(node, in, out, Desc(dims, Type::f32, Tag::oihw), padded,
+                                        primitives, flops, parameters);
 }
 
 std::unique_ptr<Operator> make_dense(const WeightedNode& node, const Layout& in,
@@ -287,8 +323,10 @@ std::unique_ptr<Operator> make_dense(const WeightedNode& node, const Layout& in,
     const std::int64_t step = strides[1];
     strides = {strides[0], pixels * step, in.width * step, step};
   }
-  const Desc weights(dims, compute_type(in), Tag::any);
-  const Desc weight_gradients(dims, Type::f32, Tag::any);
+  Dims padded = dims;
+  padded[1] = in.padded;
+  const Desc weights(padded, compute_type(in), Tag::any);
+  const Desc weight_gradients(padded, Type::f32, Tag::any);
   const Desc bias({out_features}, Type::f32, Tag::a);
   const Layout out = plain_vector(in.samples, out_features, in.bfloat16);
   const auto forward =
@@ -301,9 +339,9 @@ std::unique_ptr<Operator> make_dense(const WeightedNode& node, const Layout& in,
     primitives.backward_data =
         dnnl_api::dense_backward_data(cpu_engine(), in.desc, weights, out.desc, forward);
   }
-  return std::make_unique<DenseOperator>(node, in, out, Desc(dims, Type::f32, strides), primitives,
-                                         2.0 * static_cast<double>(in_features * out_features),
-                                         parameters);
+  return std::make_unique<DenseOperator>(
+      node, in, out, Desc(dims, Type::f32, strides), padded, primitives,
+      2.0 * static_cast<double>(in_features * out_features), parameters);
 }
 
 }  // namespace onnxop
