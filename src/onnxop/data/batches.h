@@ -41,9 +41,9 @@ struct BatchOptions {
   std::int64_t batch = 32;
   bool shuffle = false;
   std::uint64_t seed = 0;
-  std::uint64_t epoch = 0;  // another epoch, another order
-  AugmentOptions augment;   // images only
-  int ahead = 4;            // batches made before they are asked for, at most
+  std::uint64_t epoch = 0;   // another epoch, another order
+  AugmentOptions augment{};  // images only
+  int ahead = 4;             // batches made before they are asked for, at most
 };
 
 /// One pass over `indices` of `dataset` (both must outlive it); the last batch may be smaller. One
