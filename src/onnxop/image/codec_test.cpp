@@ -252,6 +252,17 @@ TEST(Gif, TheFirstPictureOfAnAnimationCounts) {
   expect_image(decode_image(bytes), 4, 3, 3, tripled(first.pixels));
 }
 
+TEST(Gif, TransparentAndUncoveredPixelsAreBlack) {
+  TestBytes bytes = gif_screen(3, 1);
+  put_le(bytes, 11, 9, 1);  // a background colour
+  append_le(bytes, 0x04F921, 3);
+  append_le(bytes, 0x01, 3);  // one number is transparent:
+  append_le(bytes, 77, 2);
+  append_gif_picture(bytes, {2, 1, 1, {}}, lzw(Pixels{77, 78}, 8));
+  append_le(bytes, 0x3B, 1);
+  expect_image(decode_image(bytes), 3, 1, 3, tripled({0, 78, 0}));
+}
+
 TEST(Gif, InterlacedRowsAreSorted) {
   // Of five rows, rows 0; 4; 2; 1, 3 come in this order.
   const Image sent{1, 5, 1, {10, 50, 30, 20, 40}};

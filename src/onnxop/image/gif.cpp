@@ -1,4 +1,5 @@
 #include <array>
+#include <vector>
 
 #include "onnxop/base/error.h"
 #include "onnxop/image/cursor.h"
@@ -137,8 +138,13 @@ ImageHeader read_gif_header(ByteSpan bytes) {
 
 /// stb leaves pixels that are missing as background without a word, so they are counted first.
 Image decode_gif(ByteSpan bytes) {
+  // stb would paint the background's colour behind the picture, which nothing else does any more;
+  // number 0 it leaves alone.
+  constexpr std::size_t kBackgroundAt = 11;
   check_gif(bytes);
-  return decode_with_stb(bytes, "GIF");
+  std::vector<std::byte> plain(bytes.begin(), bytes.end());
+  plain[kBackgroundAt] = std::byte{0};
+  return decode_with_stb(plain, "GIF");
 }
 
 }  // namespace onnxop
