@@ -34,6 +34,43 @@ Placement draw(const AugmentOptions& options, int height, int width, std::uint64
   return placement;
 }
 
+/// std::floor, which is a call of the C library on processors without SSE 4.1.
+std::int64_t whole(double value) {
+  const auto toward_zero = static_cast<std::int64_t>(value);
+  return toward_zero - (value < static_cast<double>(toward_zero) ? 1 : 0);
+}
+
+/// An image that is black outside, read between its pixels.
+struct Source {
+  std::span<const std::uint8_t> pixels;
+  std::int64_t height, width, channels;
+
+  double at(std::int64_t row, std::int64_t column, std::int64_t channel) const {
+    const bool inside = row >= 0 && row < height && column >= 0 && column < width;
+    return inside ? pixels[static_cast<std::size_t>((row * width + column) * channels + channel)]
+                  : 0.0;
+  }
+
+  /// Writes all channels of the point (row, column) to `to`.
+  void sample(double row, double column, std::uint8_t* to) const {
+    const std::int64_t top = whole(row);
+    const std::int64_t left = whole(column);
+    if (top < -1 || top >= height || left < -1 || left >= width) {
+      std::fill_n(to, channels, std::uint8_t{0});
+      return;
+    }
+    const double down = row - static_cast<double>(top);
+    const double right = column - static_cast<double>(left);
+    for (std::int64_t channel = 0; channel < channels; ++channel) {
+      const double upper =
+          at(top, left, channel) * (1 - right) + at(top, left + 1, channel) * right;
+      const double lower =
+          at(top + 1, left, channel) * (1 - right) + at(top + 1, left + 1, channel) * right;
+      to[channel] = static_cast<std::uint8_t>(upper * (1 - down) + lower * down + 0.5);
+    }
+  }
+};
+
 }  // namespace
 
 void check_augment(const AugmentOptions& options) {
@@ -58,32 +95,16 @@ void augment_image(std::span<const std::uint8_t> from, int height, int width, in
          from.size(), to.size(), height, width, channels);
   }
   const Placement placement = draw(options, height, width, seed, epoch, sample);
-  const auto pixel = [&](std::int64_t row, std::int64_t column, int channel) {
-    const bool inside = row >= 0 && row < height && column >= 0 && column < width;
-    return inside ? static_cast<double>(
-                        from[static_cast<std::size_t>((row * width + column) * channels + channel)])
-                  : 0.0;
-  };
-  std::size_t out = 0;
+  const Source source{from, height, width, channels};
+  std::uint8_t* out = to.data();
   for (int row = 0; row < height; ++row) {
-    for (int column = 0; column < width; ++column) {
+    for (int column = 0; column < width; ++column, out += channels) {
       const double y = row - (height - 1) / 2.0 - placement.shift_rows;
       const double x = column - (width - 1) / 2.0 - placement.shift_columns;
-      const double source_row =
-          placement.row_from_row * y + placement.row_from_column * x + (height - 1) / 2.0;
-      const double source_column =
-          placement.column_from_row * y + placement.column_from_column * x + (width - 1) / 2.0;
-      const auto top = static_cast<std::int64_t>(std::floor(source_row));
-      const auto left = static_cast<std::int64_t>(std::floor(source_column));
-      const double down = source_row - static_cast<double>(top);
-      const double right = source_column - static_cast<double>(left);
-      for (int channel = 0; channel < channels; ++channel) {
-        const double upper =
-            pixel(top, left, channel) * (1 - right) + pixel(top, left + 1, channel) * right;
-        const double lower =
-            pixel(top + 1, left, channel) * (1 - right) + pixel(top + 1, left + 1, channel) * right;
-        to[out++] = static_cast<std::uint8_t>(std::lround(upper * (1 - down) + lower * down));
-      }
+      source.sample(
+          placement.row_from_row * y + placement.row_from_column * x + (height - 1) / 2.0,
+          placement.column_from_row * y + placement.column_from_column * x + (width - 1) / 2.0,
+          out);
     }
   }
 }

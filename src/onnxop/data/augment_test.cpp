@@ -42,10 +42,13 @@ Pixels spot(Point at) {
 Point find(const Pixels& pixels) {
   double mass = 0;
   Point sum;
-  for (std::size_t i = 0; i < pixels.size(); ++i) {
-    mass += pixels[i];
-    sum.x += pixels[i] * (static_cast<double>(i % kWidth) - (kWidth - 1) / 2.0);
-    sum.y += pixels[i] * (static_cast<double>(i / kWidth) - (kHeight - 1) / 2.0);
+  for (int row = 0; row < kHeight; ++row) {
+    for (int column = 0; column < kWidth; ++column) {
+      const double weight = pixels[static_cast<std::size_t>(row * kWidth + column)];
+      mass += weight;
+      sum.x += weight * (column - (kWidth - 1) / 2.0);
+      sum.y += weight * (row - (kHeight - 1) / 2.0);
+    }
   }
   return {sum.x / mass, sum.y / mass};
 }

@@ -62,10 +62,11 @@ TEST(Csv, RegressionTargetsComeInTheOrderAskedFor) {
 }
 
 TEST(Csv, LinesMayEndInAnyWayOrNot) {
-  for (const std::string_view text :
-       {"a,kind\n1,x\n2,y\n", "a,kind\r\n1,x\r\n2,y\r\n", "a,kind\r1,x\r2,y", "a,kind\n1,x\n2,y",
-        "\xEF\xBB\xBF"
-        "a,kind\n\n1,x\n\r\n2,y\n\n"}) {
+  const std::string byte_order_mark = "\xEF\xBB\xBF";
+  for (const std::string& text :
+       {std::string("a,kind\n1,x\n2,y\n"), std::string("a,kind\r\n1,x\r\n2,y\r\n"),
+        std::string("a,kind\r1,x\r2,y"), std::string("a,kind\n1,x\n2,y"),
+        byte_order_mark + "a,kind\n\n1,x\n\r\n2,y\n\n"}) {
     const Dataset data = load(text, kKind);
     EXPECT_THAT(numbers(data.samples), ElementsAre(1, 2)) << text;
     EXPECT_THAT(data.labels, ElementsAre("x", "y")) << text;

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <ostream>
 #include <random>
 #include <string>
 #include <utility>
@@ -25,8 +26,8 @@ struct Sample {
   std::size_t idle_end = 0;  // bytes at the end that no pixel needs
 };
 
-void PrintTo(const Sample& sample, std::ostream* out) {
-  *out << sample.name;
+std::ostream& operator<<(std::ostream& out, const Sample& sample) {
+  return out << sample.name;
 }
 
 std::vector<Sample> samples() {
