@@ -143,7 +143,7 @@ ONNXOP_INLINE void max_pool_all(const T* in, const Layout& in_layout, const Pool
     for (std::int64_t y = window.top; y < window.bottom; ++y) {
       for (std::int64_t x = window.left; x < window.right; ++x) {
         load_lanes(in + position(in_layout, block, y, x) + lane, value);
-        const auto smaller = value <= best;  // not where one of them is no number
+        const auto smaller = (value <= best) | (best != best);  // NaN is the largest
         best = smaller ? best : value;
         best_at = smaller ? best_at : best_at - best_at + place_in(g, window, y, x);
       }

@@ -98,7 +98,7 @@ void BM_TrainBatch(benchmark::State& state) {
 }
 BENCHMARK(BM_TrainBatch)
     ->ArgNames({"bf16", "piece", "threads"})
-    ->ArgsProduct({{0, 1}, {0, 5, 10, 25, 50, 125}, {2}})
+    ->ArgsProduct({{0, 1}, {0, 10, 50}, {2}})
     ->Args({0, 0, 1})
     ->Args({1, 0, 1})
     ->UseManualTime()
