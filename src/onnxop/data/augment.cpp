@@ -66,7 +66,7 @@ struct Source {
           at(top, left, channel) * (1 - right) + at(top, left + 1, channel) * right;
       const double lower =
           at(top + 1, left, channel) * (1 - right) + at(top + 1, left + 1, channel) * right;
-      to[channel] = static_cast<std::uint8_t>(upper * (1 - down) + lower * down + 0.5);
+      to[channel] = static_cast<std::uint8_t>(whole(upper * (1 - down) + lower * down + 0.5));
     }
   }
 };

@@ -42,9 +42,10 @@ Pixels spot(Point at) {
 Point find(const Pixels& pixels) {
   double mass = 0;
   Point sum;
+  std::size_t i = 0;
   for (int row = 0; row < kHeight; ++row) {
     for (int column = 0; column < kWidth; ++column) {
-      const double weight = pixels[static_cast<std::size_t>(row * kWidth + column)];
+      const double weight = pixels[i++];
       mass += weight;
       sum.x += weight * (column - (kWidth - 1) / 2.0);
       sum.y += weight * (row - (kHeight - 1) / 2.0);
