@@ -136,18 +136,23 @@ ONNXOP_INLINE void max_pool_all(const T* in, const Layout& in_layout, const Pool
                                   std::int64_t lane, auto lanes) ONNXOP_INLINE_LAMBDA {
     const Window window = window_at(g, in_layout, row, column);
     typename decltype(lanes)::Floats best, value;
-    typename decltype(lanes)::Ints best_at{};
+    typename decltype(lanes)::Ints best_at{}, bits, magnitude{};
     for (std::size_t i = 0; i < lanes.kCount; ++i) {
       best[i] = -std::numeric_limits<float>::infinity();
     }
     for (std::int64_t y = window.top; y < window.bottom; ++y) {
       for (std::int64_t x = window.left; x < window.right; ++x) {
         load_lanes(in + position(in_layout, block, y, x) + lane, value);
-        const auto smaller = (value <= best) | (best != best);  // NaN is the largest
-        best = smaller ? best : value;
-        best_at = smaller ? best_at : best_at - best_at + place_in(g, window, y, x);
+        const auto larger = best < value;  // not where one of them is no number
+        best = larger ? value : best;
+        best_at = larger ? best_at - best_at + place_in(g, window, y, x) : best_at;
+        std::memcpy(&bits, &value, sizeof bits);
+        bits &= 0x7FFFFFFF;
+        magnitude = magnitude < bits ? bits : magnitude;
       }
     }
+    std::memcpy(&value, &magnitude, sizeof value);
+    best = magnitude > 0x7F800000 ? value : best;  // a NaN was there
     const std::int64_t to = position(out_layout, block, row, column) + lane;
     for (std::size_t i = 0; i < lanes.kCount; ++i) {
       store(best[i], out[to + static_cast<std::int64_t>(i)]);
