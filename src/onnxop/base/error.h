@@ -20,6 +20,10 @@ enum class ErrorCode {
   kUnsupported,         // understood, but not something this program or processor does
   kFailedPrecondition,  // right in itself, not possible in the present state
   kUnavailable,         // gone for a time: being loaded, shutting down
+  kResourceExhausted,   // too much at once: a full queue, a rate limit; later it may work
+  kDeadlineExceeded,    // the time that the caller gave has passed
+  kUnauthenticated,     // no valid credentials
+  kPermissionDenied,    // valid credentials that do not allow this
   kDataLoss,            // stored data that is truncated, corrupt or does not match its hash
   kIo,                  // the operating system refused to read or write
   kInternal,            // a bug here, or in a library
