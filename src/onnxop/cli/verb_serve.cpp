@@ -1,4 +1,5 @@
 #include <memory>
+#include <thread>
 
 #include "onnxop/base/clock.h"
 #include "onnxop/base/error.h"
@@ -16,6 +17,7 @@ struct Options {
   std::vector<std::string> routes;
   std::string port_file;
   int drain_seconds = 30;
+  int executors = 0;
 };
 
 void declare_options(CLI::App& command, Options& options) {
@@ -32,9 +34,9 @@ void declare_options(CLI::App& command, Options& options) {
   command.add_option("--port-file", options.port_file,
                      "Write the port to this file once the service answers");
   command
-      .add_option("--executors", server.executors,
+      .add_option("--executors", options.executors,
                   "Threads that decode and score; 0: one a processor")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   command.add_option("--max-body-bytes", server.limits.max_body_bytes, "Largest request body")
       ->check(CLI::PositiveNumber)
@@ -69,7 +71,9 @@ void serve(const Options& options, const CliContext& context) {
         registry, route_models(server_options.routes),
         [](const auto& path) { return std::shared_ptr<Scorer>(load_ort_scorer(path)); }));
   }
-  Server server(server_options, catalog);
+  const int processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  Scheduler scheduler(options.executors == 0 ? processors : options.executors, clock);
+  Server server(server_options, {catalog, scheduler});
   if (!options.port_file.empty()) {
     write_file_atomically(options.port_file, as_bytes(format("{}", server.port())));
   }

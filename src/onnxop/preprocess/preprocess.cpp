@@ -51,14 +51,13 @@ void place_pixels(std::span<const std::uint8_t> pixels, const ImageInput& input,
   }
 }
 
-Shape batch_shape(std::size_t n, const ImageInput& input) {
-  const auto count = static_cast<std::int64_t>(n);
-  const auto channels = static_cast<std::int64_t>(channels_of(input));
-  return input.layout == ImageLayout::kNhwc ? Shape{count, input.height, input.width, channels}
-                                            : Shape{count, channels, input.height, input.width};
-}
-
 }  // namespace
+
+Shape image_batch_shape(std::int64_t images, const ImageInput& input) {
+  const auto channels = static_cast<std::int64_t>(channels_of(input));
+  return input.layout == ImageLayout::kNhwc ? Shape{images, input.height, input.width, channels}
+                                            : Shape{images, channels, input.height, input.width};
+}
 
 Image fit_image(Image image, const ImageInput& input) {
   Image colored =
@@ -101,7 +100,7 @@ Tensor images_to_tensor(std::span<const Image> images, const ImageInput& input, 
          "input '{}' is uint8, which holds raw pixels only, but the contract scales them",
          input.name);
   }
-  Tensor tensor(dtype, batch_shape(images.size(), input));
+  Tensor tensor(dtype, image_batch_shape(static_cast<std::int64_t>(images.size()), input));
   const std::size_t size = pixels_of(input) * channels_of(input);
   for (std::size_t i = 0; i < images.size(); ++i) {
     const Image fitted = fit_image(images[i], input);

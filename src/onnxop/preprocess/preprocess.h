@@ -19,6 +19,9 @@ Image fit_image(Image image, const ImageInput& input);
 void pixels_to_values(std::span<const std::uint8_t> pixels, const ImageInput& input,
                       std::span<float> values);
 
+/// [images, H, W, C] or [images, C, H, W]; -1 images: a free dimension.
+Shape image_batch_shape(std::int64_t images, const ImageInput& input);
+
 /// Fits each image and joins all to one tensor [N, H, W, C] or [N, C, H, W], float32 or uint8
 /// (`dtype`, the model's input type). Throws Error{kUnsupported} for another type, and for uint8
 /// with a scaling other than 1.

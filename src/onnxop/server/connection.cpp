@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <thread>
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
@@ -28,6 +29,14 @@ constexpr std::size_t kKeptBody = 256U << 10;
 
 constexpr auto kNever = std::chrono::steady_clock::time_point::max();
 
+std::vector<asio::const_buffer> parts_of(std::string_view head, const Response& response) {
+  std::vector<asio::const_buffer> parts{asio::buffer(head), asio::buffer(response.body)};
+  for (const auto& part : response.tail) {
+    parts.emplace_back(part.data(), part.size());
+  }
+  return parts;
+}
+
 double milliseconds_since(std::chrono::steady_clock::time_point start) {
   return 1e3 * seconds_between(start, std::chrono::steady_clock::now());
 }
@@ -37,7 +46,7 @@ double milliseconds_since(std::chrono::steady_clock::time_point start) {
 Connection::Connection(Socket socket, const ConnectionContext& context, ConnectionSet& set)
     : socket_(std::move(socket)),
       timer_(socket_.get_executor()),
-      executor_done_(socket_.get_executor()),
+      answer_ready_(socket_.get_executor()),
       context_(context),
       set_(set),
       parser_(context.options.limits, request_) {
@@ -84,6 +93,10 @@ void Connection::close_if_idle() {
 void Connection::drop() {
   ErrorCodeOfSystem ignored;
   socket_.close(ignored);
+  if (pending_ && elsewhere_ && pending_->cancel()) {
+    return;
+  }
+  elsewhere_.wait(true);
 }
 
 Awaitable<void> Connection::serve_requests() {
@@ -198,43 +211,143 @@ Awaitable<void> Connection::respond() {
     keep_alive_ = keep_alive_ && parser_.keep_alive();
     if (match_.route == nullptr) {
       response_ = std::move(match_.refusal);
-    } else if (match_.route->on_executor) {
-      co_await run_on_executor();
+    } else if (match_.route->pending) {
+      co_await run_model();
+    } else if (match_.route->blocks) {
+      co_await run_handler();
     } else {
-      response_ = answer(*match_.route, request_);
+      response_ = answer(request_, [this] { return match_.route->handler(request_); });
     }
+  }
+  if (client_gone_) {
+    keep_alive_ = false;
+    co_return;
   }
   keep_alive_ = keep_alive_ && !context_.draining;
   const bool http10 = parser_.http10();
   head_ = response_head(response_, keep_alive_, http10);
   const std::string_view body = request_.method == "HEAD" ? std::string_view() : response_.body;
-  const bool written = co_await write_all(head_, body);
+  const bool written = response_.tail.empty() || body.empty()
+                           ? co_await write_all(head_, body)
+                           : co_await write_parts(parts_of(head_, response_));
   if (!written) {
     keep_alive_ = false;
     linger_ = false;
+  }
+  if (response_.model) {
+    response_.model->stats->count_request(Protocol::kHttp, response_.status,
+                                          milliseconds_since(started_) / 1e3);
   }
   if (context_.options.access_log) {
     log_access();
   }
 }
 
-Awaitable<void> Connection::run_on_executor() {
+/// For handlers that block.
+Awaitable<void> Connection::run_handler() {
   clear_deadline();
-  executor_done_.expires_at(Timer::time_point::max());
-  if (!context_.executors.try_submit(*this)) {
-    response_ = error_response(503, format("{} requests wait for an executor, expected fewer",
-                                           context_.options.max_queued));
+  answer_ready_.expires_at(Timer::time_point::max());
+  elsewhere_ = true;
+  if (!context_.control.try_submit(*this)) {
+    elsewhere_ = false;
+    response_ = error_response(503, "too many requests of this kind wait already");
     response_.retry_after = 1;
     co_return;
   }
-  // The executor's message cannot be handled before this thread waits for it.
+  // The message of the control thread cannot be handled before this thread waits for it.
   ErrorCodeOfSystem done;
-  co_await executor_done_.async_wait(asio::redirect_error(kUseAwaitable, done));
+  co_await answer_ready_.async_wait(asio::redirect_error(kUseAwaitable, done));
 }
 
 void Connection::run() noexcept {
-  response_ = answer(*match_.route, request_);
-  asio::post(socket_.get_executor(), [this] { executor_done_.cancel(); });
+  response_ = answer(request_, [this] { return match_.route->handler(request_); });
+  asio::post(socket_.get_executor(), [this] { answer_ready_.cancel(); });
+  ended_elsewhere();
+}
+
+/// For drop(), which may be waiting; nothing of the connection is touched afterwards.
+void Connection::ended_elsewhere() {
+  elsewhere_ = false;
+  elsewhere_.notify_all();
+}
+
+/// Has a model answer. Where this is the only request of the thread, the model may run right here;
+/// whoever has sent one too gets to be heard before.
+Awaitable<void> Connection::run_model() {
+  clear_deadline();
+  int& in_flight = set_.in_flight;
+  ++in_flight;
+  bool alone = in_flight == 1;
+  if (alone) {
+    co_await asio::post(kUseAwaitable);
+    alone = in_flight == 1;
+  }
+  if (start_model(alone)) {
+    if (!ready_) {
+      watch_client();
+      answer_ready_.expires_at(Timer::time_point::max());
+      ErrorCodeOfSystem done;
+      while (!ready_ && !client_gone_) {
+        co_await answer_ready_.async_wait(asio::redirect_error(kUseAwaitable, done));
+      }
+      watch_number_ = 0;
+    }
+    if (ready_) {
+      response_ = answer(request_, [this] { return pending_->take(); });
+      response_.model = pending_->model();
+    }
+  }
+  pending_.reset();
+  --in_flight;
+}
+
+/// False: it was refused, and the response says why.
+bool Connection::start_model(bool run_here) {
+  ready_ = false;
+  bool started = false;
+  Response refusal = answer(request_, [&] {
+    request_.path_values = std::move(match_.path_values);
+    pending_ = match_.route->pending(request_);
+    elsewhere_ = true;
+    pending_->start(run_here, [this, here = std::this_thread::get_id()] {
+      if (std::this_thread::get_id() == here) {
+        ready_ = true;
+        elsewhere_ = false;
+        return;
+      }
+      asio::post(socket_.get_executor(), [this] {
+        ready_ = true;
+        answer_ready_.cancel();
+      });
+      ended_elsewhere();
+    });
+    started = true;
+    return Response();
+  });
+  if (!started) {
+    elsewhere_ = false;
+    refusal.model = pending_ ? pending_->model() : nullptr;
+    response_ = std::move(refusal);
+  }
+  return started;
+}
+
+/// A client that goes away while its request waits needs no answer. What it may have sent already
+/// for its next request tells nothing.
+void Connection::watch_client() {
+  const std::uint64_t number = ++set_.last_timer;
+  watch_number_ = number;
+  socket_.async_wait(Socket::wait_read,
+                     [this, number, &open = set_.open](const ErrorCodeOfSystem& error) {
+                       ErrorCodeOfSystem ignored;
+                       if (error || !open.contains(this) || number != watch_number_ || ready_ ||
+                           socket_.available(ignored) > 0 || !pending_->cancel()) {
+                         return;
+                       }
+                       client_gone_ = true;
+                       elsewhere_ = false;
+                       answer_ready_.cancel();
+                     });
 }
 
 Awaitable<Connection::Read> Connection::read_more(std::size_t at_most) {
@@ -262,6 +375,13 @@ Awaitable<bool> Connection::write_all(std::string_view head, std::string_view bo
   }
   parts[0] += sent;
   parts[1] += sent - std::min(sent, head.size());
+  set_deadline(context_.options.limits.write_timeout);
+  co_await asio::async_write(socket_, parts, asio::redirect_error(kUseAwaitable, error));
+  co_return !error && !timed_out_;
+}
+
+Awaitable<bool> Connection::write_parts(std::vector<asio::const_buffer> parts) {
+  ErrorCodeOfSystem error;
   set_deadline(context_.options.limits.write_timeout);
   co_await asio::async_write(socket_, parts, asio::redirect_error(kUseAwaitable, error));
   co_return !error && !timed_out_;
@@ -371,7 +491,7 @@ void Connection::log_access() const {
       {{"method", std::string_view(request_.method)},
        {"path", std::string_view(request_.target).substr(0, kLongestPath)},
        {"status", static_cast<std::int64_t>(response_.status)},
-       {"bytes", static_cast<std::int64_t>(response_.body.size())},
+       {"bytes", static_cast<std::int64_t>(response_.size())},
        {"milliseconds", milliseconds_since(started_)},
        {"model", response_.model ? std::string_view(response_.model->name) : std::string_view()},
        {"version", response_.model ? response_.model->version : 0}}};

@@ -3,13 +3,16 @@
 // connection happens on its I/O thread, except the answering itself where a route asks for an
 // executor.
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -34,7 +37,7 @@ inline constexpr boost::asio::use_awaitable_t<IoExecutor> kUseAwaitable{};
 struct ConnectionContext {
   const ServerOptions& options;
   const RouteTable& routes;
-  Executors& executors;
+  Executors& control;  // for what blocks
   const std::atomic<bool>& draining;
 };
 
@@ -55,22 +58,28 @@ class Connection : private Job {
   /// thread.
   void close_if_idle();
 
-  /// Closes the socket under a connection whose I/O thread has ended.
+  /// Closes the socket under a connection whose I/O thread has ended; waits for what an executor
+  /// does for it.
   void drop();
 
  private:
   enum class Read { kData, kEnd, kTimeout };
 
-  void run() noexcept override;  // on an executor
+  void run() noexcept override;  // on a control thread
 
   Awaitable<void> serve_requests();
   Awaitable<bool> wait_for_request(std::chrono::milliseconds timeout);
   Awaitable<void> read_head();
   Awaitable<void> read_body(bool wanted);
   Awaitable<void> respond();
-  Awaitable<void> run_on_executor();
+  Awaitable<void> run_handler();
+  Awaitable<void> run_model();
+  bool start_model(bool run_here);
+  void watch_client();
+  void ended_elsewhere();
   Awaitable<Read> read_more(std::size_t at_most);
   Awaitable<bool> write_all(std::string_view head, std::string_view body);
+  Awaitable<bool> write_parts(std::vector<boost::asio::const_buffer> parts);
   Awaitable<void> close();
 
   void take_problem(Read outcome, std::string_view what, std::chrono::milliseconds timeout);
@@ -85,7 +94,7 @@ class Connection : private Job {
 
   Socket socket_;
   Timer timer_;
-  Timer executor_done_;
+  Timer answer_ready_;
   std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::time_point::max();
   std::chrono::steady_clock::time_point timer_rings_ = std::chrono::steady_clock::time_point::max();
   std::uint64_t timer_number_ = 0;
@@ -100,9 +109,14 @@ class Connection : private Job {
   Request request_;
   RequestParser parser_;
   RouteTable::Match match_;
+  std::unique_ptr<PendingAnswer> pending_;
+  bool ready_ = false;  // pending_ can be taken
+  bool client_gone_ = false;
+  std::uint64_t watch_number_ = 0;  // of the latest watch_client()
   Response response_;
   bool responded_ = false;  // response_ holds the answer
   std::string head_;
+  std::atomic<bool> elsewhere_{false};  // an executor has the call, or a control thread the request
   std::chrono::steady_clock::time_point started_;
 };
 

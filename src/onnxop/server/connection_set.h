@@ -11,7 +11,8 @@ class Connection;
 
 struct ConnectionSet {
   std::unordered_set<Connection*> open;
-  std::uint64_t last_timer = 0;  // numbers the timers of all connections
+  std::uint64_t last_timer = 0;  // numbers the timers and watches of all connections
+  int in_flight = 0;             // requests that ask a model and are not answered yet
   /// Called when a connection is gone, on the I/O thread.
   std::function<void()> on_closed;
 };

@@ -1,5 +1,6 @@
 #include "onnxop/server/http_message.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <ctime>
@@ -31,7 +32,8 @@ const std::string& http_date() {
   return text;
 }
 
-/// False for a % that two hexadecimal digits do not follow, and for a NUL.
+}  // namespace
+
 bool decode_percent(std::string_view text, std::string& decoded) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '%') {
@@ -50,9 +52,7 @@ bool decode_percent(std::string_view text, std::string& decoded) {
   return true;
 }
 
-}  // namespace
-
-std::string path_of(std::string_view target) {
+std::string_view raw_path_of(std::string_view target) {
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (target.starts_with(scheme)) {
       const auto path = target.find_first_of("/?", scheme.size());
@@ -60,11 +60,37 @@ std::string path_of(std::string_view target) {
     }
   }
   target = target.substr(0, target.find_first_of("?#"));
+  return target.starts_with('/') ? target : std::string_view();
+}
+
+std::string path_of(std::string_view target) {
   std::string path;
-  if (!target.starts_with('/') || !decode_percent(target, path)) {
-    return {};
+  return decode_percent(raw_path_of(target), path) ? path : std::string();
+}
+
+std::string_view Request::field(std::string_view name) const {
+  for (const HeaderField& each : fields) {
+    if (each.name == name) {
+      return each.value;
+    }
   }
-  return path;
+  return {};
+}
+
+std::string Request::query(std::string_view key) const {
+  std::string_view rest = target;
+  const auto mark = rest.find('?');
+  rest = mark == std::string_view::npos ? std::string_view() : rest.substr(mark + 1);
+  while (!rest.empty()) {
+    const std::string_view pair = rest.substr(0, rest.find_first_of("&#"));
+    rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
+    const auto equals = pair.find('=');
+    if (pair.substr(0, equals) == key && equals != std::string_view::npos) {
+      std::string value;
+      return decode_percent(pair.substr(equals + 1), value) ? value : std::string();
+    }
+  }
+  return {};
 }
 
 Response error_response(int status, std::string_view message) {
@@ -79,7 +105,7 @@ std::string response_head(const Response& response, bool keep_alive, bool http10
       "HTTP/1.1 {} {}\r\nDate: {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n"
       "Cache-Control: no-store\r\n",
       response.status, reason_phrase(response.status), http_date(), response.content_type,
-      response.body.size());
+      response.size());
   if (response.content_type.starts_with("text/html")) {
     head +=
         "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; "
@@ -90,6 +116,9 @@ std::string response_head(const Response& response, bool keep_alive, bool http10
   }
   if (response.retry_after > 0) {
     head += format("Retry-After: {}\r\n", response.retry_after);
+  }
+  for (const auto& [name, value] : response.fields) {
+    head += format("{}: {}\r\n", name, value);
   }
   if (!keep_alive) {
     head += "Connection: close\r\n";

@@ -2,32 +2,67 @@
 // A request as routes see it, and the answer to it.
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "onnxop/serving/served_model.h"
 
 namespace onnxop {
 
+struct HeaderField {
+  std::string name;  // lower case
+  std::string value;
+};
+
 struct Request {
-  std::string method;  // as it came: "GET"
-  std::string target;  // as it came: "/api/classify_digit?x=1"
-  std::string host;    // the Host field, "" when there is none
-  std::vector<std::byte> body;
+  std::string method;               // as it came: "GET"
+  std::string target;               // as it came: "/api/classify_digit?x=1"
+  std::string host;                 // the Host field, "" when there is none
+  std::vector<HeaderField> fields;  // all of them, in order
+  std::vector<std::byte> body;      // after body_padding bytes that do not belong to it
+  std::size_t body_padding = 0;     // such that what follows the JSON of an inference is aligned
+  /// What the route's {placeholders} stand for, in order; %XX decoded.
+  std::vector<std::string> path_values;
+
+  std::span<std::byte> content() { return std::span(body).subspan(body_padding); }
+  std::span<const std::byte> content() const { return std::span(body).subspan(body_padding); }
+  /// The first field of that name (lower case); "" when there is none.
+  std::string_view field(std::string_view name) const;
+  /// The first value of `key` in the query, decoded; "" when there is none.
+  std::string query(std::string_view key) const;
 };
 
 /// The target's path with %XX decoded, without query and, where it is a whole URL, without scheme
 /// and host. Empty when the target is none of these.
 std::string path_of(std::string_view target);
 
+/// The same, not yet decoded: what separates the segments are real slashes.
+std::string_view raw_path_of(std::string_view target);
+
+/// False for a % that two hexadecimal digits do not follow, and for a NUL. Appends to `decoded`.
+bool decode_percent(std::string_view text, std::string& decoded);
+
 struct Response {
   int status = 200;
   std::string_view content_type = "application/json";
   std::string body;
-  std::string allow;    // field Allow, where not empty
-  int retry_after = 0;  // field Retry-After in seconds, where not 0
-  ModelLease model;     // what answered, for the log
+  std::vector<std::span<const std::byte>> tail;  // sent behind the body
+  std::shared_ptr<void> tail_owner;              // keeps the tail's memory
+  std::string allow;                             // field Allow, where not empty
+  int retry_after = 0;                           // field Retry-After in seconds, where not 0
+  std::vector<std::pair<std::string_view, std::string>> fields;  // further ones
+  ModelLease model;  // what answered, for the log and statistics
+
+  std::size_t size() const {
+    std::size_t total = body.size();
+    for (const auto& part : tail) {
+      total += part.size();
+    }
+    return total;
+  }
 };
 
 /// {"error": message}

@@ -1,5 +1,9 @@
 #include "onnxop/server/request_parser.h"
 
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 
@@ -13,6 +17,15 @@ namespace http = boost::beast::http;
 
 /// Content-Length says how much comes, but memory is only taken for what came.
 constexpr std::uint64_t kReserveAtMost = 256U << 10;
+
+constexpr std::size_t kAlignment = 16;  // of allocated memory
+
+/// Bytes to leave free so that what follows a header of so many bytes is aligned.
+std::size_t padding_for(std::string_view header_length) {
+  std::size_t length = 0;
+  std::from_chars(header_length.data(), header_length.data() + header_length.size(), length);
+  return (kAlignment - length % kAlignment) % kAlignment;
+}
 
 std::string_view std_view(beast::string_view text) {
   return {text.data(), text.size()};
@@ -49,11 +62,23 @@ class RequestParser::Parser : public http::basic_parser<true> {
     request_.target = std_view(target);
   }
 
-  void on_field_impl(http::field name, beast::string_view, beast::string_view value,
+  void on_field_impl(http::field name, beast::string_view field_name, beast::string_view value,
                      beast::error_code& ec) override {
     if (head_ended_) {
       return;  // a trailer
     }
+    if (request_.fields.size() >= limits_.max_fields) {
+      refuse(431,
+             format("the request has more than {} header fields, expected at most that",
+                    limits_.max_fields),
+             ec);
+      return;
+    }
+    HeaderField& field = request_.fields.emplace_back();
+    field.value = std_view(value);
+    field.name.resize(field_name.size());
+    std::transform(field_name.begin(), field_name.end(), field.name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     if (name == http::field::host) {
       if (hosts_++ > 0) {
         refuse(400, "the request has more than one Host field, expected one", ec);
@@ -85,7 +110,9 @@ class RequestParser::Parser : public http::basic_parser<true> {
   void on_body_init_impl(const boost::optional<std::uint64_t>& length,
                          beast::error_code&) override {
     if (!discard) {
-      request_.body.reserve(std::min(length.value_or(0), kReserveAtMost));
+      request_.body.reserve(std::min(length.value_or(0), kReserveAtMost) + kAlignment);
+      request_.body_padding = padding_for(request_.field("inference-header-content-length"));
+      request_.body.resize(request_.body_padding);
     }
   }
 
@@ -152,7 +179,10 @@ void RequestParser::reset() {
   request_.method.clear();
   request_.target.clear();
   request_.host.clear();
+  request_.fields.clear();
   request_.body.clear();
+  request_.body_padding = 0;
+  request_.path_values.clear();
   parser_ = std::make_unique<Parser>(limits_, request_);
 }
 

@@ -1,5 +1,6 @@
 #include "onnxop/server/route_table.h"
 
+#include <algorithm>
 #include <atomic>
 #include <random>
 #include <utility>
@@ -30,16 +31,17 @@ Response fault(const Request& request, int status, std::string_view details) {
 
 Response error_answer(const Request& request, const Error& error) {
   const int status = http_status(error.code());
-  if (status == 503) {
+  if (status == 503 || status == 429) {
     Response response = error_response(status, error.what());
     response.retry_after = 1;
     return response;
   }
-  return status >= 500 ? fault(request, status, error.what())
-                       : error_response(status, error.what());
+  const bool is_fault = status >= 500 && status != 504;
+  return is_fault ? fault(request, status, error.what()) : error_response(status, error.what());
 }
 
-std::string allowed(const std::map<std::string, Route, std::less<>>& methods) {
+template <typename Methods>
+std::string allowed(const Methods& methods) {
   std::vector<std::string_view> names;
   for (const auto& [method, route] : methods) {
     names.push_back(method);
@@ -50,37 +52,88 @@ std::string allowed(const std::map<std::string, Route, std::less<>>& methods) {
   return format("{}", join(names, ", "));
 }
 
+/// What lies between the slashes.
+std::vector<std::string_view> segments_of(std::string_view path) {
+  std::vector<std::string_view> segments;
+  while (!path.empty()) {
+    path.remove_prefix(1);
+    const auto end = std::min(path.find('/'), path.size());
+    segments.push_back(path.substr(0, end));
+    path.remove_prefix(end);
+  }
+  return segments;
+}
+
 }  // namespace
 
 void RouteTable::add(Route route) {
-  auto& methods = routes_[route.operation.path];
+  const std::string path = route.operation.path;
+  Methods& methods = routes_[path];
   const std::string method = route.operation.method;
   if (methods.contains(method)) {
-    fail(ErrorCode::kAlreadyExists, "route {} {} is given twice", method, route.operation.path);
+    fail(ErrorCode::kAlreadyExists, "route {} {} is given twice", method, path);
+  }
+  if (methods.empty() && path.find('{') != std::string::npos) {
+    Pattern pattern{{}, path};
+    for (const std::string_view segment : segments_of(path)) {
+      pattern.segments.emplace_back(segment.starts_with('{') ? std::string_view() : segment);
+    }
+    patterns_.push_back(std::move(pattern));
   }
   methods.emplace(method, std::move(route));
 }
 
 RouteTable::Match RouteTable::match(std::string_view method, std::string_view target) const {
+  Match match;
   const std::string path = path_of(target);
   if (path.empty()) {
-    return {nullptr, error_response(400, "the request target is no path, expected one like /")};
+    match.refusal = error_response(400, "the request target is no path, expected one like /");
+    return match;
   }
-  const auto methods = routes_.find(path);
-  if (methods == routes_.end()) {
-    return {nullptr, error_response(404, format("there is nothing at {}; /openapi.json says what "
-                                                "there is",
-                                                path))};
+  const auto exact = routes_.find(path);
+  const Methods* methods = exact == routes_.end()
+                               ? find_methods(raw_path_of(target), match.path_values)
+                               : &exact->second;
+  if (methods == nullptr) {
+    match.refusal = error_response(
+        404, format("there is nothing at {}; /openapi.json says what there is", path));
+    return match;
   }
-  const auto found = methods->second.find(method == "HEAD" ? "GET" : method);
-  if (found == methods->second.end()) {
-    const std::string allow = allowed(methods->second);
-    Match match{nullptr, error_response(405, format("{} is not possible at {}, expected {}", method,
-                                                    path, allow))};
+  const auto found = methods->find(method == "HEAD" ? "GET" : method);
+  if (found == methods->end()) {
+    const std::string allow = allowed(*methods);
+    match.refusal =
+        error_response(405, format("{} is not possible at {}, expected {}", method, path, allow));
     match.refusal.allow = allow;
     return match;
   }
-  return {&found->second, {}};
+  match.route = &found->second;
+  return match;
+}
+
+const RouteTable::Methods* RouteTable::find_methods(std::string_view raw_path,
+                                                    std::vector<std::string>& values) const {
+  const auto segments = segments_of(raw_path);
+  for (const Pattern& pattern : patterns_) {
+    if (pattern.segments.size() != segments.size()) {
+      continue;
+    }
+    values.clear();
+    bool same = true;
+    for (std::size_t i = 0; same && i < segments.size(); ++i) {
+      std::string decoded;
+      same = decode_percent(segments[i], decoded) && !decoded.empty() &&
+             (pattern.segments[i].empty() || pattern.segments[i] == decoded);
+      if (same && pattern.segments[i].empty()) {
+        values.push_back(std::move(decoded));
+      }
+    }
+    if (same) {
+      return &routes_.find(pattern.path)->second;
+    }
+  }
+  values.clear();
+  return nullptr;
 }
 
 std::vector<ApiOperation> RouteTable::operations() const {
@@ -93,9 +146,9 @@ std::vector<ApiOperation> RouteTable::operations() const {
   return operations;
 }
 
-Response answer(const Route& route, const Request& request) noexcept {
+Response answer(const Request& request, const std::function<Response()>& make) noexcept {
   try {
-    return route.handler(request);
+    return make();
   } catch (const Error& e) {
     return error_answer(request, e);
   } catch (const std::exception& e) {

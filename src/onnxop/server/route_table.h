@@ -4,22 +4,26 @@
 
 #include <functional>
 #include <map>
-#include <span>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "onnxop/server/http_message.h"
+#include "onnxop/server/pending_answer.h"
 #include "onnxop/wire/openapi.h"
 
 namespace onnxop {
 
+/// One of handler and pending is set. They may throw; any number of threads may call them at once.
 struct Route {
+  /// A whole segment of the path may be a placeholder: "/v2/models/{model}".
   ApiOperation operation;
-  /// True: decodes or scores, and so runs on an executor; false: short, runs on an I/O thread.
-  bool on_executor = false;
-  /// May throw; see answer(). Any number of threads may call it at once.
-  std::function<Response(const Request&)> handler;
+  /// A short one runs on an I/O thread; one that `blocks` on a thread apart.
+  std::function<Response(const Request&)> handler = {};
+  bool blocks = false;
+  /// The answer of a model. The request outlives it.
+  std::function<std::unique_ptr<PendingAnswer>(Request&)> pending = {};
 };
 
 class RouteTable {
@@ -28,23 +32,32 @@ class RouteTable {
   void add(Route route);
 
   struct Match {
-    const Route* route = nullptr;  // null: `refusal` is the answer
-    Response refusal;              // 400, 404, or 405 with Allow
+    const Route* route = nullptr;          // null: `refusal` is the answer
+    std::vector<std::string> path_values;  // of the placeholders
+    Response refusal;                      // 400, 404, or 405 with Allow
   };
 
-  /// HEAD finds what GET finds.
+  /// HEAD finds what GET finds. A path without placeholders comes before one with.
   Match match(std::string_view method, std::string_view target) const;
 
   /// All descriptions, by path and method.
   std::vector<ApiOperation> operations() const;
 
  private:
-  // path -> method -> route
-  std::map<std::string, std::map<std::string, Route, std::less<>>, std::less<>> routes_;
+  using Methods = std::map<std::string, Route, std::less<>>;
+  struct Pattern {
+    std::vector<std::string> segments;  // "" stands for a placeholder
+    std::string path;
+  };
+
+  const Methods* find_methods(std::string_view raw_path, std::vector<std::string>& values) const;
+
+  std::map<std::string, Methods, std::less<>> routes_;  // by path, with placeholders
+  std::vector<Pattern> patterns_;                       // those with placeholders
 };
 
-/// The handler's response, or what the map of errors makes of its exception. The details of a fault
-/// here go to the log; the client gets an id to ask for.
-Response answer(const Route& route, const Request& request) noexcept;
+/// The response of `make`, or what the map of errors makes of its exception. The details of a
+/// fault here go to the log; the client gets an id to ask for.
+Response answer(const Request& request, const std::function<Response()>& make) noexcept;
 
 }  // namespace onnxop

@@ -5,7 +5,7 @@
 
 #include "onnxop/base/error.h"
 #include "onnxop/base/json_value.h"
-#include "onnxop/server/classify.h"
+#include "onnxop/server/image_answer.h"
 #include "onnxop/server/index_page.h"
 #include "onnxop/wire/image_json.h"
 #include "onnxop/wire/model_list_json.h"
@@ -47,7 +47,7 @@ ModelLease lease(const Catalog& catalog, const ModelRoute& route) {
   return model;
 }
 
-Route model_route(const ModelRoute& route, const Catalog& catalog, std::int64_t max_pixels) {
+Route model_route(const ModelRoute& route, const ServingCore& core, std::int64_t max_pixels) {
   const ApiOperation operation{
       .method = "POST",
       .path = api_path(route),
@@ -55,9 +55,10 @@ Route model_route(const ModelRoute& route, const Catalog& catalog, std::int64_t 
       .summary = format("What the model '{}' says of an image", route.model),
       .takes_image = true,
       .answer = ApiSchema::kPrediction,
-      .errors = {400, 408, 413, 415, 500, 503}};
-  return {operation, true, [&catalog, route, max_pixels](const Request& request) {
-            return classify(request.body, lease(catalog, route), max_pixels);
+      .errors = {400, 408, 413, 415, 429, 500, 503}};
+  return {.operation = operation, .pending = [core, route, max_pixels](Request& request) {
+            return classify_images({request.content()}, false, lease(core.catalog, route),
+                                   max_pixels, core.scheduler);
           }};
 }
 
@@ -72,7 +73,7 @@ void check_ready(const std::vector<ModelRoute>& model_routes, const RouteContext
     fail(ErrorCode::kUnavailable, "the server is shutting down");
   }
   for (const ModelRoute& route : model_routes) {
-    lease(context.catalog, route);
+    lease(context.core.catalog, route);
   }
 }
 
@@ -129,31 +130,31 @@ RouteTable make_routes(const ServerOptions& options, const std::vector<ModelRout
                        const RouteContext& context) {
   RouteTable table;
   for (const ModelRoute& route : model_routes) {
-    table.add(model_route(route, context.catalog, options.max_pixels));
+    table.add(model_route(route, context.core, options.max_pixels));
   }
-  table.add({get("/", "index", "A page that says what is served", ApiSchema::kHtml), false,
+  table.add({get("/", "index", "A page that says what is served", ApiSchema::kHtml),
              [&context, model_routes](const Request& request) {
-               return index_page(index_entries(*context.catalog.snapshot(), model_routes),
+               return index_page(index_entries(*context.core.catalog.snapshot(), model_routes),
                                  request.host, context.address, context.program_version);
              }});
-  table.add({get("/health/live", "live", "The process answers", ApiSchema::kStatus), false,
+  table.add({get("/health/live", "live", "The process answers", ApiSchema::kStatus),
              [](const Request&) { return json_response(status_json("live")); }});
   table.add({get("/health/ready", "ready", "Every route can answer", ApiSchema::kStatus, {503}),
-             false, [&context, model_routes](const Request&) {
+             [&context, model_routes](const Request&) {
                check_ready(model_routes, context);
                return json_response(status_json("ready"));
              }});
-  table.add({get("/api/models", "models", "What is loaded", ApiSchema::kModelList), false,
+  table.add({get("/api/models", "models", "What is loaded", ApiSchema::kModelList),
              [&context, model_routes](const Request&) {
-               return json_response(model_list(*context.catalog.snapshot(), model_routes));
+               return json_response(model_list(*context.core.catalog.snapshot(), model_routes));
              }});
   const ApiOperation self = get("/openapi.json", "openapi", "This document", ApiSchema::kOpenApi);
   std::vector<ApiOperation> operations = table.operations();
   operations.push_back(self);
   std::string document = dump_json_pretty(
       openapi_document(operations, context.program_version, options.limits.max_body_bytes));
-  table.add({self, false,
-             [document = std::move(document)](const Request&) { return json_response(document); }});
+  table.add(
+      {self, [document = std::move(document)](const Request&) { return json_response(document); }});
   return table;
 }
 

@@ -5,13 +5,13 @@
 
 #include "onnxop/server/route_table.h"
 #include "onnxop/server/server_options.h"
-#include "onnxop/serving/catalog.h"
+#include "onnxop/serving/serving_core.h"
 
 namespace onnxop {
 
 /// What the handlers look at; outlives them.
 struct RouteContext {
-  const Catalog& catalog;
+  ServingCore core;
   const std::atomic<bool>& draining;
   std::string address;  // "127.0.0.1:8080", for a page whose request has no usable Host
   std::string program_version;

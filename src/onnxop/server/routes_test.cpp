@@ -2,6 +2,8 @@
 
 #include "onnxop/server/routes.h"
 
+#include <semaphore>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -34,12 +36,27 @@ class RoutesTest : public testing::Test {
     const auto match = table_.match(method, target);
     Request request;
     request.host = std::move(host);
-    return match.route == nullptr ? match.refusal : answer(*match.route, request);
+    return match.route == nullptr ? match.refusal : answer_of(*match.route, request);
+  }
+
+  static Response answer_of(const Route& route, Request& request) {
+    return answer(request, [&]() -> Response {
+      if (!route.pending) {
+        return route.handler(request);
+      }
+      std::binary_semaphore ready{0};
+      const auto pending = route.pending(request);
+      pending->start(false, [&] { ready.release(); });
+      ready.acquire();
+      return pending->take();
+    });
   }
 
   Catalog catalog_;
+  SystemClock clock_;
+  Scheduler scheduler_{1, clock_};
   std::atomic<bool> draining_{false};
-  RouteContext context_{catalog_, draining_, "127.0.0.1:8080", "1.2.3"};
+  RouteContext context_{{catalog_, scheduler_}, draining_, "127.0.0.1:8080", "1.2.3"};
   ServerOptions options_;
   std::vector<ModelRoute> model_routes_;
   RouteTable table_;
@@ -124,7 +141,6 @@ TEST(RouteTable, AMethodAndPathCanBeTakenOnce) {
   RouteTable table;
   const auto route = [](std::string method) {
     return Route{{.method = std::move(method), .path = "/x", .id = "", .summary = "", .errors = {}},
-                 false,
                  [](const Request&) { return Response(); }};
   };
   table.add(route("GET"));
@@ -135,13 +151,54 @@ TEST(RouteTable, AMethodAndPathCanBeTakenOnce) {
   EXPECT_EQ(match.refusal.allow, "GET, HEAD, POST");
 }
 
+TEST(RouteTable, PlaceholdersStandForWholeSegments) {
+  RouteTable table;
+  const auto add = [&](std::string path) {
+    table.add(
+        {{.method = "GET", .path = std::move(path)}, [](const Request&) { return Response(); }});
+  };
+  add("/v2/models/{model}");
+  add("/v2/models/stats");
+  add("/v2/models/{model}/versions/{version}/infer");
+  const auto found = [&](std::string_view target) {
+    const auto match = table.match("GET", target);
+    std::string text = match.route == nullptr ? "none" : match.route->operation.path;
+    for (const std::string& value : match.path_values) {
+      text += " " + value;
+    }
+    return text;
+  };
+  EXPECT_EQ(found("/v2/models/mnist?x=1"), "/v2/models/{model} mnist");
+  EXPECT_EQ(found("/v2/models/stats"), "/v2/models/stats");
+  EXPECT_EQ(found("/v2/models/a%2Fb%40c/versions/3/infer"),
+            "/v2/models/{model}/versions/{version}/infer a/b@c 3");
+  EXPECT_EQ(found("/v2/models/"), "none");
+  EXPECT_EQ(found("/v2/models/a/versions/3"), "none");
+  EXPECT_EQ(found("/v2/models//versions/3/infer"), "none");
+  EXPECT_EQ(found("/v2/models/%zz"), "none");
+  EXPECT_EQ(table.match("POST", "/v2/models/mnist").refusal.status, 405);
+}
+
+TEST(Request, FieldsAndQuery) {
+  Request request;
+  request.target = "/p?version=3&name=a%20b&empty=&version=4#x";
+  EXPECT_EQ(request.query("version"), "3");
+  EXPECT_EQ(request.query("name"), "a b");
+  EXPECT_EQ(request.query("empty"), "");
+  EXPECT_EQ(request.query("p"), "");
+  request.fields = {{"accept", "a"}, {"accept", "b"}};
+  EXPECT_EQ(request.field("accept"), "a");
+  EXPECT_EQ(request.field("host"), "");
+}
+
 TEST(RouteTable, EveryErrorHasItsStatus) {
   const auto status_of = [](const std::function<void()>& thrower) {
-    const Route route{{}, false, [&](const Request&) {
-                        thrower();
-                        return Response();
-                      }};
-    return answer(route, {}).status;
+    return answer({},
+                  [&] {
+                    thrower();
+                    return Response();
+                  })
+        .status;
   };
   const std::vector<std::pair<ErrorCode, int>> expected{{ErrorCode::kInvalidArgument, 400},
                                                         {ErrorCode::kNotFound, 404},
@@ -150,6 +207,10 @@ TEST(RouteTable, EveryErrorHasItsStatus) {
                                                         {ErrorCode::kTooLarge, 413},
                                                         {ErrorCode::kUnsupported, 415},
                                                         {ErrorCode::kUnavailable, 503},
+                                                        {ErrorCode::kResourceExhausted, 429},
+                                                        {ErrorCode::kDeadlineExceeded, 504},
+                                                        {ErrorCode::kUnauthenticated, 401},
+                                                        {ErrorCode::kPermissionDenied, 403},
                                                         {ErrorCode::kDataLoss, 500},
                                                         {ErrorCode::kIo, 500},
                                                         {ErrorCode::kInternal, 500}};

@@ -23,6 +23,7 @@ namespace onnxop {
 namespace {
 
 namespace asio = boost::asio;
+constexpr int kControlQueue = 64;  // requests that block
 using ErrorCodeOfSystem = boost::system::error_code;
 
 int processors() {
@@ -43,8 +44,6 @@ ServerOptions checked(ServerOptions options) {
   const HttpLimits& limits = options.limits;
   in_range("port", options.port, 0, 65535);
   in_range("io_threads", options.io_threads, 0, 1024);
-  in_range("executors", options.executors, 0, 1024);
-  in_range("max_queued", options.max_queued, 1, kMany);
   in_range("max_pixels", options.max_pixels, 1, std::int64_t{1} << 40);
   in_range("max_connections", limits.max_connections, 1, kMany);
   in_range("max_header_bytes", static_cast<std::int64_t>(limits.max_header_bytes), 256, 1 << 24);
@@ -57,9 +56,6 @@ ServerOptions checked(ServerOptions options) {
   in_range("drain_timeout in ms", options.drain_timeout.count(), 0, kMany);
   if (options.io_threads == 0) {
     options.io_threads = std::max(1, processors() / 4);
-  }
-  if (options.executors == 0) {
-    options.executors = processors();
   }
   return options;
 }
@@ -75,7 +71,7 @@ struct IoThread {
 
 class Server::Impl {
  public:
-  Impl(ServerOptions options, const Catalog& catalog);
+  Impl(ServerOptions options, const ServingCore& core);
   ~Impl();
 
   std::uint16_t port() const { return port_; }
@@ -105,22 +101,22 @@ class Server::Impl {
   asio::basic_signal_set<IoExecutor> signals_;
   Timer drain_deadline_;
   std::atomic<int> open_connections_{0};
-  Executors executors_;  // ends before the contexts, to which its jobs report
+  Executors control_;  // ends before the contexts, to which its jobs report
   ConnectionContext connection_context_;
 };
 
-Server::Impl::Impl(ServerOptions options, const Catalog& catalog)
+Server::Impl::Impl(ServerOptions options, const ServingCore& core)
     : options_(checked(std::move(options))),
-      model_routes_(checked_model_routes(options_, catalog)),
-      route_context_{catalog, draining_, {}, ONNXOP_VERSION},
+      model_routes_(checked_model_routes(options_, core.catalog)),
+      route_context_{core, draining_, {}, ONNXOP_VERSION},
       routes_(make_routes(options_, model_routes_, route_context_)),
       threads_(static_cast<std::size_t>(options_.io_threads)),
       listener_(listen_at(main_executor(), options_.host, options_.port)),
       port_(listener_.local_endpoint().port()),
       signals_(main_executor()),
       drain_deadline_(main_executor()),
-      executors_(options_.executors, options_.max_queued),
-      connection_context_{options_, routes_, executors_, draining_} {
+      control_(1, kControlQueue),
+      connection_context_{options_, routes_, control_, draining_} {
   const bool is_v6 = options_.host.find(':') != std::string::npos;
   route_context_.address =
       is_v6 ? format("[{}]:{}", options_.host, port_) : format("{}:{}", options_.host, port_);
@@ -138,7 +134,7 @@ Server::Impl::Impl(ServerOptions options, const Catalog& catalog)
 }
 
 Server::Impl::~Impl() {
-  executors_.stop();
+  control_.stop();
   for (IoThread& thread : threads_) {
     thread.connections.on_closed = [] {};  // those that stop_now() has cut off
   }
@@ -160,7 +156,7 @@ void Server::Impl::run() {
   for (std::thread& other : others) {
     other.join();
   }
-  executors_.stop();
+  control_.stop();
   for (IoThread& thread : threads_) {
     for (Connection* connection : thread.connections.open) {
       connection->drop();
@@ -275,8 +271,8 @@ void Server::Impl::end_if_drained() {
   }
 }
 
-Server::Server(ServerOptions options, const Catalog& catalog)
-    : impl_(std::make_unique<Impl>(std::move(options), catalog)) {}
+Server::Server(ServerOptions options, const ServingCore& core)
+    : impl_(std::make_unique<Impl>(std::move(options), core)) {}
 
 Server::~Server() = default;
 

@@ -6,17 +6,17 @@
 #include <memory>
 
 #include "onnxop/server/server_options.h"
-#include "onnxop/serving/catalog.h"
+#include "onnxop/serving/serving_core.h"
 
 namespace onnxop {
 
 class Server {
  public:
-  /// Listens when it returns; `catalog` must outlive the server and may be published to at any
-  /// time. Throws Error{kInvalidArgument} for options that make no sense; {kNotFound} for a route
-  /// to a model that is not in the catalog; {kFailedPrecondition} for one that takes no images, and
-  /// for an address that is taken; {kIo} where the system refuses to listen.
-  Server(ServerOptions options, const Catalog& catalog);
+  /// Listens when it returns; what `core` names outlives the server. Throws Error{kInvalidArgument}
+  /// for options that make no sense; {kNotFound} for a route to a model that is not in the catalog;
+  /// {kFailedPrecondition} for one that takes no images, and for an address that is taken; {kIo}
+  /// where the system refuses to listen.
+  Server(ServerOptions options, const ServingCore& core);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

@@ -118,8 +118,8 @@ class Service {
     image_.assign(reinterpret_cast<const char*>(png.data()), png.size());
     const char* const log = ::getenv("ONNXOP_BENCH_LOG");
     init_logging({.level = log != nullptr ? LogLevel::kInfo : LogLevel::kError});
-    server_ =
-        std::make_unique<Server>(ServerOptions{.port = 0, .access_log = log != nullptr}, catalog_);
+    server_ = std::make_unique<Server>(ServerOptions{.port = 0, .access_log = log != nullptr},
+                                       ServingCore{catalog_, scheduler_});
     thread_ = std::thread([this] { server_->run(); });
   }
   ~Service() {
@@ -129,6 +129,8 @@ class Service {
 
   ModelLease model_;
   Catalog catalog_;
+  SystemClock clock_;
+  Scheduler scheduler_{2, clock_};
   std::string image_;
   std::unique_ptr<Server> server_;
   std::thread thread_;

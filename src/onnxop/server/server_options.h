@@ -27,6 +27,7 @@ std::vector<std::string> route_models(const std::vector<ModelRoute>& routes);
 struct HttpLimits {
   std::uint64_t max_body_bytes = 16U << 20;  // over it: 413
   std::size_t max_header_bytes = 16U << 10;  // of all header fields, over it: 431; at least 256
+  std::size_t max_fields = 100;              // header fields, over it: 431
   std::size_t max_target_bytes = 4U << 10;   // path and query, over it: 414
   int max_connections = 1024;                // more get 503 and are closed
   // Each from its beginning to its end. Over the header's or the body's: 408; over the others:
@@ -46,8 +47,6 @@ struct ServerOptions {
   HttpLimits limits = {};
   std::int64_t max_pixels = 16'777'216;  // width * height of an image, over it: 413
   int io_threads = 0;                    // 0: one for each four processors, at least one
-  int executors = 0;                     // threads that decode and score; 0: one a processor
-  int max_queued = 256;                  // requests that wait for an executor; more get 503
   std::chrono::milliseconds drain_timeout{
       30'000};                  // of a graceful stop; then as stop_now(); 0: at once
   bool handle_signals = false;  // SIGTERM, SIGINT: first stop(), then stop_now()

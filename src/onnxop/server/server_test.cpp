@@ -26,14 +26,17 @@ class ServerTest : public testing::Test {
   static void SetUpTestSuite() { init_logging({.level = LogLevel::kError}); }
   ServerTest() { catalog_.publish(set_of(served("mnist", 3, scorer_))); }
 
-  void start(ServerOptions options = {}) {
-    running_ = std::make_unique<RunningServer>(std::move(options), catalog_);
+  void start(ServerOptions options = {}, int executors = 2) {
+    running_ = std::make_unique<RunningServer>(std::move(options), catalog_, executors);
   }
   Client connect() const { return Client(running_->port()); }
   Answer ask(std::string_view request) const { return connect().ask(request); }
 
   std::shared_ptr<FakeScorer> scorer_ = fake_classifier(28, 28, 1, 10);
   Catalog catalog_;
+  SystemClock clock_;
+  Scheduler scheduler_{1, clock_};
+  ServingCore core_{catalog_, scheduler_};
   std::unique_ptr<RunningServer> running_;
 };
 
@@ -72,7 +75,7 @@ TEST_F(ServerTest, KeepsTheConnection) {
 }
 
 TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
-  start({.executors = 3});
+  start({}, 3);
   Client client = connect();
   std::string requests;
   for (int i = 0; i < 100; ++i) {
@@ -373,7 +376,7 @@ TEST_F(ServerTest, RandomDamageIsNeverAnsweredWith200OrACrash) {
 }
 
 TEST_F(ServerTest, ManyClientsAtOnceGetTheirOwnAnswers) {
-  start({.io_threads = 2, .executors = 3, .max_queued = 1000});
+  start({.io_threads = 2}, 3);
   constexpr int kClients = 32;
   std::vector<std::thread> clients;
   std::atomic<int> right{0};
@@ -451,8 +454,10 @@ class Held : public ServerTest {
   std::counting_semaphore<1000> go_{0};
 };
 
-TEST_F(Held, AFullQueueIs503AndOthersAreStillAnswered) {
-  start({.executors = 1, .max_queued = 1});
+TEST_F(Held, AFullQueueIs429AndOthersAreStillAnswered) {
+  catalog_.publish(
+      set_of(served("mnist", 1, scorer_, digit_contract(), {.max_queued = 1, .max_batch = 1})));
+  start({}, 1);
   Client running = connect();
   running.send(post("/api/classify_digit", image_of(1)));
   begun_.acquire();
@@ -469,7 +474,7 @@ TEST_F(Held, AFullQueueIs503AndOthersAreStillAnswered) {
   for (Client* client : {&queued, &third, &fourth}) {
     const auto answer = client->receive();
     ASSERT_TRUE(answer);
-    if (answer->status == 503) {
+    if (answer->status == 429) {
       ++refused;
       EXPECT_EQ(answer->fields.at("retry-after"), "1");
       EXPECT_THAT(error_of(*answer), HasSubstr("wait"));
@@ -559,13 +564,13 @@ TEST_F(Held, AClientThatLeavesWhileItsImageIsScored) {
 }
 
 TEST_F(ServerTest, StopBeforeRunEndsIt) {
-  Server server({.port = 0}, catalog_);
+  Server server({.port = 0}, core_);
   server.stop();
   server.run();
 }
 
 TEST_F(ServerTest, ASignalBeforeRunIsKeptForIt) {
-  Server server({.port = 0, .handle_signals = true}, catalog_);
+  Server server({.port = 0, .handle_signals = true}, core_);
   ::kill(::getpid(), SIGINT);
   server.run();
 }
@@ -628,7 +633,7 @@ TEST_F(ServerTest, ImpossibleOptionsAreRefused) {
   const auto code_of = [&](ServerOptions options) -> std::optional<ErrorCode> {
     options.port = options.port == 8080 ? 0 : options.port;
     try {
-      const Server server(std::move(options), catalog_);
+      const Server server(std::move(options), core_);
     } catch (const Error& e) {
       return e.code();
     }

@@ -170,7 +170,8 @@ inline Contract digit_contract() {
 }
 
 inline ModelLease served(std::string name, std::int64_t version, std::shared_ptr<Scorer> scorer,
-                         std::optional<Contract> contract = digit_contract()) {
+                         std::optional<Contract> contract = digit_contract(),
+                         const QueueSettings& settings = {.max_batch = 1}) {
   auto model = std::make_shared<ServedModel>();
   model->name = std::move(name);
   model->version = version;
@@ -178,6 +179,7 @@ inline ModelLease served(std::string name, std::int64_t version, std::shared_ptr
   model->input_dtype = DType::kFloat32;
   model->scorer = std::move(scorer);
   model->sha256 = std::string(64, 'a');
+  make_queue(*model, settings);
   return model;
 }
 
@@ -190,8 +192,10 @@ inline std::shared_ptr<ServingSet> set_of(const ModelLease& model) {
 /// A server on a free port of 127.0.0.1, in a thread of its own, until the object goes.
 class RunningServer {
  public:
-  RunningServer(ServerOptions options, const Catalog& catalog)
-      : server_(in_test(std::move(options)), catalog), thread_([this] { server_.run(); }) {}
+  RunningServer(ServerOptions options, Catalog& catalog, int executors = 2)
+      : scheduler_(executors, clock_),
+        server_(in_test(std::move(options)), {catalog, scheduler_}),
+        thread_([this] { server_.run(); }) {}
   ~RunningServer() {
     server_.stop_now();
     wait();
@@ -217,6 +221,8 @@ class RunningServer {
     return options;
   }
 
+  SystemClock clock_;
+  Scheduler scheduler_;
   Server server_;
   std::thread thread_;
 };

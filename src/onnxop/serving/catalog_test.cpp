@@ -86,7 +86,7 @@ class CatalogTest : public testing::Test {
 
 TEST_F(CatalogTest, AFileIsLoadedAndRunOnce) {
   const fs::path file = model_file("digits.onnx", digit_contract());
-  const ModelLease model = load_served_model(source_of(file), loader());
+  const ModelLease model = load_served_model(source_of(file), loader(), {.max_batch = 1});
   EXPECT_EQ(model->name, "digits");
   EXPECT_EQ(model->version, 0);
   EXPECT_EQ(model->sha256, sha256_file(file));
@@ -99,7 +99,7 @@ TEST_F(CatalogTest, AFileIsLoadedAndRunOnce) {
 
 TEST_F(CatalogTest, WithoutAContractItIsGuessed) {
   const ModelLease model =
-      load_served_model(source_of(model_file("m.onnx", std::nullopt)), loader());
+      load_served_model(source_of(model_file("m.onnx", std::nullopt)), loader(), {.max_batch = 1});
   ASSERT_TRUE(model->contract);
   EXPECT_TRUE(model->contract_guessed);
   EXPECT_EQ(model->contract->input.height, 8);

@@ -5,6 +5,7 @@
 #include "onnxop/base/error.h"
 #include "onnxop/base/sha256.h"
 #include "onnxop/onnx/model_file.h"
+#include "onnxop/preprocess/preprocess.h"
 #include "onnxop/serving/prediction.h"
 
 namespace onnxop {
@@ -46,19 +47,13 @@ DType image_input_dtype(const ModelSource& source, const Contract& contract, con
        title(source), contract.input.name);
 }
 
-Shape one_image_shape(const ImageInput& input) {
-  const std::int64_t channels = input.color == ImageColor::kGray ? 1 : 3;
-  return input.layout == ImageLayout::kNhwc ? Shape{1, input.height, input.width, channels}
-                                            : Shape{1, channels, input.height, input.width};
-}
-
 /// The first run of a model is slow, and shows whether model and contract fit.
 void warm_up(const ModelSource& source, const ServedModel& model) {
   const Contract& contract = *model.contract;
   try {
     std::vector<NamedTensor> inputs;
     inputs.push_back(
-        {contract.input.name, Tensor(model.input_dtype, one_image_shape(contract.input))});
+        {contract.input.name, Tensor(model.input_dtype, image_batch_shape(1, contract.input))});
     read_prediction(contract.output, model.scorer->run(inputs));
   } catch (const Error& e) {
     fail(ErrorCode::kInvalidArgument, "{}: the model cannot be run as its {}contract says: {}",
@@ -81,7 +76,8 @@ ModelSource source_of(const std::filesystem::path& file, std::string name) {
   return {name.empty() ? file.stem().string() : std::move(name), 0, file, {}};
 }
 
-ModelLease load_served_model(const ModelSource& source, const LoadScorer& load_scorer) {
+ModelLease load_served_model(const ModelSource& source, const LoadScorer& load_scorer,
+                             const QueueSettings& settings, std::shared_ptr<ModelStats> stats) {
   auto model = std::make_shared<ServedModel>();
   model->name = source.name;
   model->version = source.version;
@@ -97,6 +93,7 @@ ModelLease load_served_model(const ModelSource& source, const LoadScorer& load_s
     model->input_dtype = image_input_dtype(source, *model->contract, *model->scorer);
     warm_up(source, *model);
   }
+  make_queue(*model, settings, std::move(stats));
   return model;
 }
 

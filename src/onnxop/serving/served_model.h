@@ -5,14 +5,17 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "onnxop/batch/model_queue.h"
 #include "onnxop/onnx/contract.h"
 #include "onnxop/registry/registry.h"
 #include "onnxop/score/scorer.h"
+#include "onnxop/serving/model_stats.h"
 
 namespace onnxop {
 
@@ -26,6 +29,24 @@ struct ServedModel {
   std::shared_ptr<Scorer> scorer;
   std::filesystem::path path;
   std::string sha256;  // of the model file
+  // Of the names that clients may ask class labels of; one list an output, empty: none.
+  std::map<std::string, std::vector<std::string>, std::less<>> labels;
+
+  /// Requests may be joined along the first dimension of all inputs and outputs.
+  bool batchable = false;
+  std::uint64_t image_shape_key = 0;  // of the contract's input
+  std::shared_ptr<ModelQueue> queue;
+  std::shared_ptr<ModelStats> stats;
+};
+
+/// How a model is queued and batched.
+struct QueueSettings {
+  int max_queued = 256;  // requests that wait; more are refused
+  /// Rows of a joined batch: 0: where the model's throughput stops growing; 1: requests are never
+  /// joined.
+  std::int64_t max_batch = 0;
+  bool trust_batch_dimension = false;  // join even where the graph does not prove that it may be
+  double probe_seconds = 0.05;         // at most so long are batch sizes tried out
 };
 
 /// Keeps a model loaded while it is used.
@@ -54,10 +75,17 @@ ModelSource source_of(const std::filesystem::path& file, std::string name = {});
 /// How a file becomes a Scorer: load_ort_scorer, a wrapper around it, or a fake.
 using LoadScorer = std::function<std::shared_ptr<Scorer>(const std::filesystem::path&)>;
 
+/// Gives the model, which is complete otherwise, its queue and statistics; `stats` are those of an
+/// earlier load of the same version, or null.
+void make_queue(ServedModel& model, const QueueSettings& settings,
+                std::shared_ptr<ModelStats> stats = nullptr);
+
 /// Compares the hashes, loads the scorer, takes the contract from the metadata (or guesses it) and,
 /// for an image model, runs it once on a black image. Throws Error{kNotFound}; {kDataLoss} for a
 /// file that is not what was published; {kInvalidArgument} for a model that cannot be loaded or
 /// that does not do what its contract says.
-ModelLease load_served_model(const ModelSource& source, const LoadScorer& load_scorer);
+ModelLease load_served_model(const ModelSource& source, const LoadScorer& load_scorer,
+                             const QueueSettings& settings = {},
+                             std::shared_ptr<ModelStats> stats = nullptr);
 
 }  // namespace onnxop

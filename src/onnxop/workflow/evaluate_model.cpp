@@ -74,14 +74,9 @@ Evaluation evaluate_model(const ServedModel& model, std::string_view dataset_nam
   const Contract& contract = *model.contract;
   Dataset dataset = fitted(open_dataset(dataset_name, contract.input), contract.input);
   match_labels(dataset, contract.output.labels, dataset_name);
-  Shape shape =
-      contract.input.layout == ImageLayout::kNhwc
-          ? Shape{1, contract.input.height, contract.input.width, dataset.sample_shape()[2]}
-          : Shape{1, dataset.sample_shape()[2], contract.input.height, contract.input.width};
   const auto predict = [&](std::span<const float> inputs, std::int64_t n,
                            std::span<float> outputs) {
-    shape[0] = n;
-    Tensor tensor(model.input_dtype, shape);
+    Tensor tensor(model.input_dtype, image_batch_shape(n, contract.input));
     if (model.input_dtype == DType::kFloat32) {
       std::copy(inputs.begin(), inputs.end(), tensor.values<float>().begin());
     } else {

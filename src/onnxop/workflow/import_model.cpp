@@ -6,6 +6,7 @@
 #include "onnxop/base/file.h"
 #include "onnxop/base/json_value.h"
 #include "onnxop/onnx/model_file.h"
+#include "onnxop/preprocess/preprocess.h"
 #include "onnxop/score/ort_scorer.h"
 
 namespace onnxop {
@@ -53,10 +54,7 @@ void check_contract_fits(const Contract& contract, const std::vector<TensorInfo>
                          const std::vector<TensorInfo>& outputs, std::string_view what) {
   const ImageInput& image = contract.input;
   const TensorInfo& input = find_tensor(inputs, image.name, what, "input.name");
-  const std::int64_t channels = image.color == ImageColor::kGray ? 1 : 3;
-  const Shape fitting = image.layout == ImageLayout::kNhwc
-                            ? Shape{-1, image.height, image.width, channels}
-                            : Shape{-1, channels, image.height, image.width};
+  const Shape fitting = image_batch_shape(-1, image);
   bool fits = input.shape.size() == fitting.size();
   for (std::size_t i = 1; fits && i < fitting.size(); ++i) {
     fits = input.shape[i] == -1 || input.shape[i] == fitting[i];

@@ -1,0 +1,20 @@
+#pragma once
+// The way of an image: decode, preprocess, score, answer.
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "onnxop/server/pending_answer.h"
+#include "onnxop/serving/inference.h"
+
+namespace onnxop {
+
+/// What the model says of the images, each the bytes of one; they outlive the answer. `as_list`:
+/// {"predictions": [one object an image]} in place of the one image's object. Throws as ImageCall's
+/// constructor does.
+std::unique_ptr<PendingAnswer> classify_images(std::vector<std::span<const std::byte>> images,
+                                               bool as_list, const ModelLease& model,
+                                               std::int64_t max_pixels, Scheduler& scheduler);
+
+}  // namespace onnxop

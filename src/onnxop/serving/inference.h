@@ -1,0 +1,86 @@
+#pragma once
+// Inferences on their way through a served model, whatever the protocol: tensors as they came, or
+// the bytes of images. What a server does: resolve a lease, make a call, submit it, and answer when
+// it is told that the call has ended.
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "onnxop/batch/scheduler.h"
+#include "onnxop/serving/prediction.h"
+#include "onnxop/serving/served_model.h"
+
+namespace onnxop {
+
+/// Keeps its model loaded. Not to be changed between submission and the end.
+class InferenceCall : public BatchCall {
+ public:
+  /// `on_end` is called once, on an executor's thread (or on that of submit_or_run()), when the
+  /// call has ended; it must not throw, and may destroy the call as its last act.
+  InferenceCall(ModelLease model, std::function<void()> on_end)
+      : model_(std::move(model)), on_end_(std::move(on_end)) {}
+
+  const ModelLease& model() const { return model_; }
+
+  // After the end.
+  const std::optional<Error>& error() const { return error_; }
+  std::vector<NamedTensor>& outputs() { return outputs_; }
+
+  void succeed(std::vector<NamedTensor> outputs) noexcept override;
+  void fail(const Error& error) noexcept override;
+
+ private:
+  ModelLease model_;
+  std::function<void()> on_end_;
+  std::optional<Error> error_;
+  std::vector<NamedTensor> outputs_;
+};
+
+/// Tensors of the caller.
+class TensorCall : public InferenceCall {
+ public:
+  /// Brings the inputs into the model's order. Throws Error{kInvalidArgument} for inputs that are
+  /// not the model's, in name, type or shape, or that have different numbers of rows where the
+  /// model takes batches.
+  TensorCall(ModelLease model, std::vector<NamedTensor> inputs, std::function<void()> on_end);
+
+  std::span<const NamedTensor> inputs() override { return inputs_; }
+
+ private:
+  std::vector<NamedTensor> inputs_;
+};
+
+/// The bytes of images in a known format, decoded on the executor.
+class ImageCall : public InferenceCall {
+ public:
+  /// The bytes must outlive the call. Throws Error{kFailedPrecondition} for a model that takes no
+  /// images, {kInvalidArgument} for no images, an empty one, or several where the model takes one.
+  ImageCall(ModelLease model, std::vector<std::span<const std::byte>> images,
+            std::int64_t max_pixels, std::function<void()> on_end);
+
+  std::span<const NamedTensor> inputs() override;
+  void fail(const Error& error) noexcept override;
+
+  /// After a good end: what the model says of the image at `index`.
+  Prediction prediction(std::size_t index);
+  std::size_t images() const { return images_.size(); }
+
+ private:
+  std::vector<std::span<const std::byte>> images_;
+  std::int64_t max_pixels_;
+  std::vector<NamedTensor> inputs_;
+};
+
+/// Throws Error{kResourceExhausted} when the model's queue is full, {kUnavailable} when the server
+/// stops; the call has not ended then, and never will.
+void submit(Scheduler& scheduler, InferenceCall& call);
+
+/// The same, but runs the call on this thread where nothing else is going on and the model's runs
+/// are short. True: it has ended.
+bool submit_or_run(Scheduler& scheduler, InferenceCall& call);
+
+}  // namespace onnxop

@@ -1,0 +1,109 @@
+// How the calls of a model are joined: whether they may be, and how many at a time.
+
+#include <algorithm>
+#include <utility>
+
+#include "onnxop/base/error.h"
+#include "onnxop/base/log.h"
+#include "onnxop/batch/merge.h"
+#include "onnxop/preprocess/preprocess.h"
+#include "onnxop/serving/served_model.h"
+
+namespace onnxop {
+namespace {
+
+constexpr std::int64_t kUnprobedBatch = 16;
+constexpr std::int64_t kLargestBatch = 64;
+constexpr std::size_t kLargestProbe = 64U << 20;  // bytes of the inputs
+
+bool has_free_rows(const std::vector<TensorInfo>& infos) {
+  return std::all_of(infos.begin(), infos.end(), [](const TensorInfo& info) {
+    return !info.shape.empty() && info.shape.front() == -1 && dtype_size(info.dtype) > 0;
+  });
+}
+
+bool may_be_joined(const ServedModel& model, const QueueSettings& settings) {
+  return settings.max_batch != 1 && has_free_rows(model.scorer->inputs()) &&
+         has_free_rows(model.scorer->outputs());
+}
+
+/// Black images, silence: zeros of the model's input shapes; none where a dimension other than the
+/// rows is free, or they would be large.
+std::vector<NamedTensor> zero_inputs(const Scorer& scorer, std::int64_t rows) {
+  std::vector<NamedTensor> inputs;
+  std::size_t bytes = 0;
+  for (const TensorInfo& info : scorer.inputs()) {
+    Shape shape = info.shape;
+    shape.front() = rows;
+    if (std::any_of(shape.begin(), shape.end(), [](std::int64_t size) { return size < 0; })) {
+      return {};
+    }
+    bytes += static_cast<std::size_t>(element_count(shape)) * dtype_size(info.dtype);
+    if (bytes > kLargestProbe) {
+      return {};
+    }
+    inputs.push_back({info.name, Tensor(info.dtype, std::move(shape))});
+  }
+  return inputs;
+}
+
+/// Times runs of 1, 2, 4, … rows until the time is up.
+std::vector<BatchTiming> probe(Scorer& scorer, double seconds) {
+  const SystemClock clock;
+  std::vector<BatchTiming> timings;
+  const SteadyTime end = clock.steady() + std::chrono::duration_cast<SteadyTime::duration>(
+                                              std::chrono::duration<double>(seconds));
+  for (std::int64_t rows = 1; rows <= kLargestBatch && clock.steady() < end; rows *= 2) {
+    const auto inputs = zero_inputs(scorer, rows);
+    if (inputs.empty()) {
+      return timings;
+    }
+    BatchTiming best{rows, 1e9};
+    for (int repeat = 0; repeat < 3 && (repeat == 0 || clock.steady() < end); ++repeat) {
+      const SteadyTime begun = clock.steady();
+      scorer.run(inputs);
+      best.seconds = std::min(best.seconds, seconds_between(begun, clock.steady()));
+    }
+    timings.push_back(best);
+  }
+  return timings;
+}
+
+std::int64_t choose_rows(const ServedModel& model, const QueueSettings& settings) {
+  if (settings.max_batch > 0) {
+    return settings.max_batch;
+  }
+  try {
+    const auto timings = probe(*model.scorer, settings.probe_seconds);
+    return timings.size() < 2 ? kUnprobedBatch : best_batch_size(timings);
+  } catch (const Error& e) {
+    log_warning("model {}:{}: batch sizes could not be tried out: {}", model.name, model.version,
+                e.what());
+    return 1;
+  }
+}
+
+}  // namespace
+
+void make_queue(ServedModel& model, const QueueSettings& settings,
+                std::shared_ptr<ModelStats> stats) {
+  model.stats = stats ? std::move(stats) : std::make_shared<ModelStats>();
+  model.batchable = may_be_joined(model, settings);
+  if (model.contract) {
+    const ImageInput& input = model.contract->input;
+    std::vector<NamedTensor> one;
+    one.push_back({input.name, Tensor(model.input_dtype, image_batch_shape(1, input))});
+    model.image_shape_key = shape_key(one);
+    model.labels[model.contract->output.name] = model.contract->output.labels;
+  }
+  ModelQueueOptions options;
+  options.name = format("{}:{}", model.name, model.version);
+  options.max_queued = settings.max_queued;
+  options.max_rows = model.batchable ? choose_rows(model, settings) : 1;
+  options.on_run = [kept = model.stats](const RunReport& report) {
+    kept->count_run(report, SystemClock().wall());
+  };
+  model.queue = std::make_shared<ModelQueue>(model.scorer, std::move(options));
+}
+
+}  // namespace onnxop

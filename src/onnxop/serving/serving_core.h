@@ -1,0 +1,22 @@
+#pragma once
+// What the servers of all protocols share. Everything in it outlives them, and is safe from any
+// thread.
+
+#include <string_view>
+
+#include "onnxop/batch/scheduler.h"
+#include "onnxop/serving/catalog.h"
+
+namespace onnxop {
+
+struct ServingCore {
+  Catalog& catalog;
+  Scheduler& scheduler;
+};
+
+/// The model that answers for `name` ("mnist", "mnist@champion") and `version` ("3", "" for none).
+/// Throws Error{kNotFound} that says what is served; {kUnavailable} for one that is known, but not
+/// loaded; {kInvalidArgument} for a version that is no number, or given beside an alias.
+ModelLease resolve_model(const ServingSet& set, std::string_view name, std::string_view version);
+
+}  // namespace onnxop
