@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <thread>
 
@@ -5,9 +7,10 @@
 #include "onnxop/base/error.h"
 #include "onnxop/base/file.h"
 #include "onnxop/cli/verbs.h"
-#include "onnxop/registry/registry.h"
+#include "onnxop/onnx/model_file.h"
 #include "onnxop/score/ort_scorer.h"
 #include "onnxop/server/server.h"
+#include "onnxop/serving/change_watcher.h"
 
 namespace onnxop {
 namespace {
@@ -18,6 +21,9 @@ struct Options {
   std::string port_file;
   int drain_seconds = 30;
   int executors = 0;
+  QueueSettings queue;
+  std::string models_folder;
+  std::vector<std::string> version_policies;
 };
 
 void declare_options(CLI::App& command, Options& options) {
@@ -38,6 +44,24 @@ void declare_options(CLI::App& command, Options& options) {
                   "Threads that decode and score; 0: one a processor")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
+  command.add_option(
+      "--models", options.models_folder,
+      "Serve a folder laid out NAME/VERSION/model.onnx, besides the store if it is there");
+  command
+      .add_option("--version-policy", options.version_policies,
+                  "[NAME=]latest|latest:N|all|1,3: the versions to serve, of all models or one")
+      ->allow_extra_args(false);
+  command
+      .add_option(
+          "--max-batch", options.queue.max_batch,
+          "Rows of requests that run together; 0: where throughput stops growing; 1: none do")
+      ->check(CLI::Range(0, 65536))
+      ->capture_default_str();
+  command
+      .add_option("--max-queue", options.queue.max_queued,
+                  "Requests that wait for a model; more are refused with 429")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
   command.add_option("--max-body-bytes", server.limits.max_body_bytes, "Largest request body")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
@@ -52,28 +76,70 @@ void declare_options(CLI::App& command, Options& options) {
       ->capture_default_str();
 }
 
-void serve(const Options& options, const CliContext& context) {
-  ServerOptions server_options = options.server;
-  server_options.handle_signals = true;
-  server_options.drain_timeout = std::chrono::seconds(options.drain_seconds);
-  for (const auto& text : options.routes) {
-    try {
-      server_options.routes.push_back(parse_model_route(text));
-    } catch (const Error& e) {
-      throw UsageError(e.what());
+ServingWishes wishes_of(const Options& options, const std::vector<ModelRoute>& routes) {
+  ServingWishes wishes;
+  for (const std::string& reference : route_models(routes)) {
+    wishes.references.insert(reference);
+  }
+  for (const std::string& text : options.version_policies) {
+    const auto equals = text.find('=');
+    if (equals == std::string::npos) {
+      wishes.policy = parse_version_policy(text);
+    } else {
+      wishes.policies[text.substr(0, equals)] = parse_version_policy(text.substr(equals + 1));
     }
+  }
+  return wishes;
+}
+
+/// The store has to be there unless a folder of models is.
+std::vector<std::unique_ptr<ModelProvider>> providers_of(const Options& options,
+                                                         const CliContext& context,
+                                                         const Clock& clock) {
+  std::vector<std::unique_ptr<ModelProvider>> providers;
+  if (!options.models_folder.empty()) {
+    providers.push_back(folder_provider(options.models_folder, clock, options.queue));
+  }
+  if (options.models_folder.empty() || std::filesystem::exists(context.store)) {
+    providers.push_back(store_provider(context.store, clock, options.queue));
+  }
+  return providers;
+}
+
+ServerOptions server_options_of(const Options& options) {
+  ServerOptions server = options.server;
+  server.handle_signals = true;
+  server.drain_timeout = std::chrono::seconds(options.drain_seconds);
+  for (const auto& text : options.routes) {
+    server.routes.push_back(parse_model_route(text));
+  }
+  return server;
+}
+
+void serve(const Options& options, const CliContext& context) {
+  ServerOptions server_options;
+  ManagerOptions manager_options;
+  const int processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const int executors = options.executors == 0 ? processors : options.executors;
+  try {
+    server_options = server_options_of(options);
+    manager_options = {wishes_of(options, server_options.routes), executors};
+  } catch (const Error& e) {
+    throw UsageError(e.what());
   }
   const SystemClock clock;
   Catalog catalog;
-  {
-    const Registry registry(context.store, clock, /*must_exist=*/true);
-    catalog.publish(load_serving_set(
-        registry, route_models(server_options.routes),
-        [](const auto& path) { return std::shared_ptr<Scorer>(load_ort_scorer(path)); }));
+  ModelManager manager(
+      providers_of(options, context, clock), std::move(manager_options),
+      [](const auto& path) { return std::shared_ptr<Scorer>(load_ort_scorer(path)); },
+      [](const auto& path) { check_model(path); }, catalog);
+  manager.refresh();
+  for (const std::string& problem : manager.unmet()) {
+    fail(ErrorCode::kNotFound, "{}", problem);
   }
-  const int processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  Scheduler scheduler(options.executors == 0 ? processors : options.executors, clock);
-  Server server(server_options, {catalog, scheduler});
+  Scheduler scheduler(executors, clock);
+  Server server(server_options, {catalog, scheduler, &manager});
+  const ChangeWatcher watcher([&] { return manager.watched(); }, [&] { return manager.refresh(); });
   if (!options.port_file.empty()) {
     write_file_atomically(options.port_file, as_bytes(format("{}", server.port())));
   }

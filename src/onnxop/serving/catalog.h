@@ -4,13 +4,11 @@
 
 #include <memory>
 #include <mutex>
-#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
-#include "onnxop/registry/registry.h"
 #include "onnxop/serving/served_model.h"
 
 namespace onnxop {
@@ -35,6 +33,8 @@ class ServingSet {
       return std::hash<std::string_view>()(text);
     }
   };
+
+  void list(const ModelLease& model);
 
   std::unordered_map<std::string, ModelLease, Hash, std::equal_to<>> by_reference_;
   std::vector<ModelLease> models_;
@@ -61,12 +61,5 @@ class Catalog {
   mutable std::mutex mutex_;
   std::shared_ptr<const ServingSet> current_;
 };
-
-/// Loads the latest version of each model of the store, and what `references` name. A model that
-/// cannot be loaded is logged and left out, unless a reference names it: then its Error is thrown.
-/// Throws as plan_serving does, too.
-std::shared_ptr<const ServingSet> load_serving_set(const Registry& registry,
-                                                   std::span<const std::string> references,
-                                                   const LoadScorer& load_scorer);
 
 }  // namespace onnxop

@@ -146,37 +146,6 @@ TEST_F(CatalogTest, StoredFilesMustBeWhatWasPublished) {
   EXPECT_THAT(loaded_, ElementsAre()) << "it is not even given to the engine";
 }
 
-TEST_F(CatalogTest, TheSetOfAStore) {
-  Registry registry(folder_ / "store", clock_);
-  const fs::path first = model_file("1.onnx", digit_contract(), "first");
-  registry.register_model("mnist", first, "", "");
-  registry.register_model("mnist", model_file("2.onnx", digit_contract(), "second"), "", "");
-  registry.register_model("other", first, "", "");
-  registry.set_alias("mnist", "champion", 1);
-  const std::vector<std::string> references{"mnist@champion", "mnist:1"};
-  const auto set = load_serving_set(registry, references, loader());
-  EXPECT_EQ(set->models().size(), 3U);
-  EXPECT_EQ(set->find("mnist")->version, 2);
-  EXPECT_EQ(set->find("mnist@champion")->version, 1);
-  EXPECT_EQ(set->find("mnist@champion"), set->find("mnist:1")) << "loaded once";
-  EXPECT_EQ(set->find("other")->name, "other");
-  EXPECT_EQ(set->find("mnist:2"), nullptr);
-  EXPECT_EQ(loaded_.size(), 3U);
-}
-
-TEST_F(CatalogTest, ABrokenModelIsLeftOutUnlessItIsAskedFor) {
-  Registry registry(folder_ / "store", clock_);
-  registry.register_model("good", model_file("1.onnx", digit_contract()), "", "");
-  registry.register_model("bad", model_file("2.onnx", digit_contract(9)), "", "");
-  testing::internal::CaptureStderr();
-  const auto set = load_serving_set(registry, {}, loader());
-  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("bad:1"));
-  EXPECT_EQ(set->models().size(), 1U);
-  EXPECT_EQ(set->find("bad"), nullptr);
-  const std::vector<std::string> references{"bad"};
-  EXPECT_THROW(load_serving_set(registry, references, loader()), Error);
-}
-
 TEST_F(CatalogTest, LeasesOutliveTheSetTheyCameFrom) {
   const auto make = [this](const std::string& note) {
     auto set = std::make_shared<ServingSet>();

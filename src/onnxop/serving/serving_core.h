@@ -6,12 +6,14 @@
 
 #include "onnxop/batch/scheduler.h"
 #include "onnxop/serving/catalog.h"
+#include "onnxop/serving/model_manager.h"
 
 namespace onnxop {
 
 struct ServingCore {
   Catalog& catalog;
   Scheduler& scheduler;
+  ModelManager* manager = nullptr;  // null: nothing can be loaded or unloaded
 };
 
 /// The model that answers for `name` ("mnist", "mnist@champion") and `version` ("3", "" for none).

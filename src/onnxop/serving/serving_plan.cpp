@@ -8,78 +8,212 @@
 namespace onnxop {
 namespace {
 
-const RegisteredModel& find_model(std::span<const RegisteredModel> models, std::string_view name,
-                                  std::string_view reference) {
-  std::vector<std::string_view> known;
-  for (const RegisteredModel& model : models) {
-    if (model.name == name) {
-      return model;
+constexpr std::string_view kUnloaded = "unloaded";
+constexpr std::string_view kSettling = "its files were changed a moment ago";
+
+std::optional<std::int64_t> parse_number(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() && number >= 1
+             ? std::optional(number)
+             : std::nullopt;
+}
+
+/// One model's part of the plan.
+class ModelPlan {
+ public:
+  ModelPlan(const ModelOffer& offer, const ServingWishes& wishes, ServingPlan& plan)
+      : offer_(offer), plan_(plan), policy_(policy_of(offer, wishes)) {}
+
+  void add_chosen() {
+    for (const std::int64_t version : chosen()) {
+      plan_.load.insert({offer_.name, version});
+      plan_.references[format("{}:{}", offer_.name, version)] = {offer_.name, version};
+      plan_.references[offer_.name] = {offer_.name, version};  // the last is the largest
     }
-    known.push_back(model.name);
+    for (const auto& [alias, version] : offer_.aliases) {
+      add_reference(format("{}@{}", offer_.name, alias));
+    }
   }
-  fail(ErrorCode::kNotFound, "model '{}': the store has no '{}'; it has: {}", reference, name,
-       known.empty() ? "none" : format("{}", join(known, ", ")));
+
+  void add_reference(const std::string& reference) {
+    const auto mark = reference.find_first_of("@:");
+    if (mark == std::string::npos) {
+      if (!plan_.references.contains(reference)) {
+        plan_.problems[reference] =
+            format("model '{}' has no version that can be served", reference);
+      }
+      return;
+    }
+    const std::string_view rest = std::string_view(reference).substr(mark + 1);
+    const auto version = reference[mark] == '@' ? aliased(rest) : parse_number(rest);
+    if (!version || find(*version) == nullptr) {
+      plan_.problems[reference] = reference[mark] == '@' && !version
+                                      ? format("model '{}': there is no alias '{}'; '{}' has: {}",
+                                               reference, rest, offer_.name, alias_names())
+                                      : format("model '{}': there is no version '{}'; '{}' has: {}",
+                                               reference, rest, offer_.name, version_names());
+      return;
+    }
+    if (!find(*version)->settled) {
+      plan_.problems[reference] = format("model '{}': {}", reference, kSettling);
+      return;
+    }
+    plan_.load.insert({offer_.name, *version});
+    plan_.references[reference] = {offer_.name, *version};
+    plan_.references[format("{}:{}", offer_.name, *version)] = {offer_.name, *version};
+  }
+
+  void add_not_chosen() {
+    for (const OfferedVersion& offered : offer_.versions) {
+      const VersionKey key{offer_.name, offered.version};
+      if (!plan_.load.contains(key)) {
+        plan_.not_chosen[key] = offered.settled ? "not among the versions that the policy names"
+                                                : std::string(kSettling);
+      }
+    }
+  }
+
+ private:
+  static const VersionPolicy& policy_of(const ModelOffer& offer, const ServingWishes& wishes) {
+    const auto own = wishes.policies.find(offer.name);
+    return own != wishes.policies.end() ? own->second
+           : offer.policy               ? *offer.policy
+                                        : wishes.policy;
+  }
+
+  const OfferedVersion* find(std::int64_t version) const {
+    const auto found =
+        std::find_if(offer_.versions.begin(), offer_.versions.end(),
+                     [version](const OfferedVersion& each) { return each.version == version; });
+    return found == offer_.versions.end() ? nullptr : &*found;
+  }
+
+  /// Ascending.
+  std::vector<std::int64_t> chosen() const {
+    std::vector<std::int64_t> versions;
+    for (const OfferedVersion& offered : offer_.versions) {
+      const bool named = policy_.kind != VersionPolicy::Kind::kSpecific ||
+                         std::find(policy_.versions.begin(), policy_.versions.end(),
+                                   offered.version) != policy_.versions.end();
+      if (offered.settled && named) {
+        versions.push_back(offered.version);
+      }
+    }
+    const auto most = static_cast<std::size_t>(std::max<std::int64_t>(policy_.latest, 1));
+    if (policy_.kind == VersionPolicy::Kind::kLatest && versions.size() > most) {
+      versions.erase(versions.begin(), versions.end() - static_cast<std::ptrdiff_t>(most));
+    }
+    return versions;
+  }
+
+  std::optional<std::int64_t> aliased(std::string_view alias) const {
+    const auto found = offer_.aliases.find(std::string(alias));
+    return found == offer_.aliases.end() ? std::nullopt : std::optional(found->second);
+  }
+
+  std::string alias_names() const {
+    std::vector<std::string_view> names;
+    for (const auto& [name, version] : offer_.aliases) {
+      names.push_back(name);
+    }
+    return names.empty() ? "none" : format("{}", join(names, ", "));
+  }
+
+  std::string version_names() const {
+    std::vector<std::int64_t> versions;
+    for (const OfferedVersion& each : offer_.versions) {
+      versions.push_back(each.version);
+    }
+    return versions.empty() ? "none" : format("{}", join(versions, ", "));
+  }
+
+  const ModelOffer& offer_;
+  ServingPlan& plan_;
+  const VersionPolicy& policy_;
+};
+
+std::string model_of(std::string_view reference) {
+  return std::string(reference.substr(0, reference.find_first_of("@:")));
 }
 
-std::int64_t parse_version(std::string_view text, std::string_view reference) {
-  std::int64_t version = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
-  if (error != std::errc() || end != text.data() + text.size() || version < 1) {
-    fail(ErrorCode::kInvalidArgument, "model '{}': version '{}' is no number from 1", reference,
-         text);
+std::string names_of(std::span<const ModelOffer> offers) {
+  std::vector<std::string_view> names;
+  for (const ModelOffer& offer : offers) {
+    names.push_back(offer.name);
   }
-  return version;
-}
-
-std::int64_t find_alias(const RegisteredModel& model, std::string_view alias,
-                        std::string_view reference) {
-  const auto found = model.aliases.find(std::string(alias));
-  if (found != model.aliases.end()) {
-    return found->second;
-  }
-  std::vector<std::string_view> known;
-  for (const auto& [name, version] : model.aliases) {
-    known.push_back(name);
-  }
-  fail(ErrorCode::kNotFound, "model '{}': there is no alias '{}'; '{}' has: {}", reference, alias,
-       model.name, known.empty() ? "none" : format("{}", join(known, ", ")));
-}
-
-VersionKey resolve(std::span<const RegisteredModel> models, std::string_view reference) {
-  const auto mark = reference.find_first_of("@:");
-  const auto& model = find_model(models, reference.substr(0, mark), reference);
-  if (mark == std::string_view::npos) {
-    return {model.name, model.latest_version};
-  }
-  const auto rest = reference.substr(mark + 1);
-  if (reference[mark] == '@') {
-    return {model.name, find_alias(model, rest, reference)};
-  }
-  const std::int64_t version = parse_version(rest, reference);
-  if (version > model.latest_version) {
-    fail(ErrorCode::kNotFound, "model '{}': the latest version of '{}' is {}", reference,
-         model.name, model.latest_version);
-  }
-  return {model.name, version};
+  return names.empty() ? "none" : format("{}", join(names, ", "));
 }
 
 }  // namespace
 
-ServingPlan plan_serving(std::span<const RegisteredModel> models,
-                         std::span<const std::string> references) {
+ServingPlan plan_serving(std::span<const ModelOffer> offers, const ServingWishes& wishes) {
   ServingPlan plan;
-  for (const RegisteredModel& model : models) {
-    plan.references[model.name] = {model.name, model.latest_version};
+  std::set<std::string> known;
+  for (const ModelOffer& offer : offers) {
+    known.insert(offer.name);
+    if (wishes.unloaded.contains(offer.name) || !offer.problem.empty()) {
+      for (const OfferedVersion& version : offer.versions) {
+        plan.not_chosen[{offer.name, version.version}] =
+            offer.problem.empty() ? kUnloaded : offer.problem;
+      }
+      continue;
+    }
+    ModelPlan model(offer, wishes, plan);
+    model.add_chosen();
+    for (const std::string& reference : wishes.references) {
+      if (model_of(reference) == offer.name) {
+        model.add_reference(reference);
+      }
+    }
+    model.add_not_chosen();
   }
-  for (const std::string& reference : references) {
-    plan.references[reference] = resolve(models, reference);
+  for (const std::string& reference : wishes.references) {
+    const std::string name = model_of(reference);
+    if (!known.contains(name)) {
+      plan.problems[reference] =
+          format("model '{}': there is no '{}'; there are: {}", reference, name, names_of(offers));
+    } else if (!plan.references.contains(reference) && !plan.problems.contains(reference)) {
+      plan.problems[reference] = format("model '{}' is unloaded, or broken", reference);
+    }
   }
-  for (const auto& [reference, key] : plan.references) {
-    plan.load.push_back(key);
-  }
-  std::sort(plan.load.begin(), plan.load.end());
-  plan.load.erase(std::unique(plan.load.begin(), plan.load.end()), plan.load.end());
   return plan;
+}
+
+VersionPolicy parse_version_policy(std::string_view text) {
+  const auto refuse = [&]() {
+    fail(ErrorCode::kInvalidArgument,
+         "version policy: got '{}', expected latest, latest:N, all, or versions like 1,3", text);
+  };
+  VersionPolicy policy;
+  if (text == "latest") {
+    return policy;
+  }
+  if (text == "all") {
+    policy.kind = VersionPolicy::Kind::kAll;
+    return policy;
+  }
+  if (text.starts_with("latest:")) {
+    const auto number = parse_number(text.substr(7));
+    if (!number) {
+      refuse();
+    }
+    policy.latest = *number;
+    return policy;
+  }
+  policy.kind = VersionPolicy::Kind::kSpecific;
+  while (true) {
+    const auto comma = text.find(',');
+    const auto number = parse_number(text.substr(0, comma));
+    if (!number) {
+      refuse();
+    }
+    policy.versions.push_back(*number);
+    if (comma == std::string_view::npos) {
+      return policy;
+    }
+    text.remove_prefix(comma + 1);
+  }
 }
 
 }  // namespace onnxop

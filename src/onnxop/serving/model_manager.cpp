@@ -1,0 +1,321 @@
+#include "onnxop/serving/model_manager.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <malloc.h>
+
+#include "onnxop/base/error.h"
+#include "onnxop/base/log.h"
+#include "onnxop/base/thread_pool.h"
+#include "onnxop/serving/golden.h"
+
+namespace onnxop {
+namespace {
+
+constexpr double kProbeSecondsAtOnce = 0.5;  // of all versions that are loaded together
+
+std::string title(const VersionKey& key) {
+  return format("{}:{}", key.first, key.second);
+}
+
+const OfferedVersion* find_version(const ModelOffer& offer, std::int64_t version) {
+  for (const OfferedVersion& each : offer.versions) {
+    if (each.version == version) {
+      return &each;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::string_view version_state_name(VersionState state) {
+  switch (state) {
+    case VersionState::kLoading:
+      return "LOADING";
+    case VersionState::kReady:
+      return "READY";
+    case VersionState::kUnavailable:
+      break;
+  }
+  return "UNAVAILABLE";
+}
+
+ModelManager::ModelManager(std::vector<std::unique_ptr<ModelProvider>> providers,
+                           ManagerOptions options, LoadScorer load_scorer,
+                           std::function<void(const std::filesystem::path&)> check_file,
+                           Catalog& catalog)
+    : providers_(std::move(providers)),
+      options_(std::move(options)),
+      load_scorer_(std::move(load_scorer)),
+      check_file_(std::move(check_file)),
+      catalog_(catalog) {}
+
+bool ModelManager::refresh() {
+  const std::lock_guard lock(work_);
+  const std::vector<Found> found = look();
+  std::vector<ModelOffer> offers;
+  bool settling = false;
+  for (const Found& each : found) {
+    offers.push_back(each.offer);
+    for (const OfferedVersion& version : each.offer.versions) {
+      settling = settling || !version.settled;
+    }
+  }
+  const ServingPlan plan = plan_serving(offers, options_.wishes);
+  load_missing(plan, found);
+  publish(plan);
+  take_status(plan);
+  return settling;
+}
+
+/// What all providers have; of two models with one name the first provider's. A provider that
+/// cannot be read has what it had.
+std::vector<ModelManager::Found> ModelManager::look() {
+  std::vector<Found> found;
+  for (const auto& provider : providers_) {
+    std::vector<ModelOffer> offers;
+    try {
+      offers = provider->offers();
+    } catch (const std::exception& e) {
+      log_error("models cannot be looked up, what is served stays: {}", e.what());
+      for (const Found& before : last_found_) {
+        if (before.provider == provider.get()) {
+          offers.push_back(before.offer);
+        }
+      }
+    }
+    for (ModelOffer& offer : offers) {
+      const bool taken = std::any_of(found.begin(), found.end(), [&](const Found& each) {
+        return each.offer.name == offer.name && each.provider != provider.get();
+      });
+      if (taken) {
+        log_warning("model {} is in two places; the first one's is served", offer.name);
+      } else {
+        found.push_back({std::move(offer), provider.get()});
+      }
+    }
+  }
+  last_found_ = found;
+  return found;
+}
+
+void ModelManager::load_missing(const ServingPlan& plan, const std::vector<Found>& found) {
+  struct Task {
+    VersionKey key;
+    const Found* found;
+    std::string fingerprint;
+    Loaded result;
+    std::string failure;
+  };
+  std::vector<Task> tasks;
+  for (const VersionKey& key : plan.load) {
+    const auto from = std::find_if(found.begin(), found.end(),
+                                   [&](const Found& each) { return each.offer.name == key.first; });
+    const OfferedVersion* offered = find_version(from->offer, key.second);
+    const auto live = loaded_.find(key);
+    const auto failed = failures_.find(key);
+    const bool is_live = live != loaded_.end() && live->second.fingerprint == offered->fingerprint;
+    const bool has_failed =
+        failed != failures_.end() && failed->second.fingerprint == offered->fingerprint;
+    if (!is_live && !has_failed) {
+      tasks.push_back({key, &*from, offered->fingerprint, {}, {}});
+      set_status(key, VersionState::kLoading, "");
+    }
+  }
+  if (tasks.empty()) {
+    return;
+  }
+  const double probe_seconds = kProbeSecondsAtOnce / static_cast<double>(tasks.size());
+  for (const Task& task : tasks) {
+    stats_.try_emplace(task.key, std::make_shared<ModelStats>());
+  }
+  ThreadPool pool(std::clamp(options_.load_threads, 1, static_cast<int>(tasks.size())));
+  pool.run(static_cast<int>(tasks.size()), [&](int index, int) {
+    Task& task = tasks[static_cast<std::size_t>(index)];
+    try {
+      task.result = load_one(task.key, *task.found, probe_seconds);
+    } catch (const std::exception& e) {
+      task.failure = e.what();
+    }
+  });
+  for (Task& task : tasks) {
+    const bool good = task.failure.empty();
+    if (good) {
+      failures_.erase(task.key);
+      log_info("model {} is loaded", title(task.key));
+      loaded_[task.key] = std::move(task.result);
+    } else {
+      failures_[task.key] = {task.fingerprint, task.failure};
+      log_error("model {} is not served: {}", title(task.key), task.failure);
+    }
+    const std::lock_guard lock(state_);
+    ++(good ? counts_.loaded : counts_.failed);
+  }
+}
+
+/// Loaded, checked, warmed; safe from several threads for different versions.
+ModelManager::Loaded ModelManager::load_one(const VersionKey& key, const Found& found,
+                                            double probe_seconds) {
+  ModelSource source;
+  {
+    static std::mutex provider_use;
+    const std::lock_guard lock(provider_use);
+    source = found.provider->source(key.first, key.second);
+  }
+  if (!found.provider->checked()) {
+    check_file_(source.path);
+  }
+  QueueSettings settings = found.offer.queue;
+  settings.probe_seconds = std::min(settings.probe_seconds, probe_seconds);
+  const ModelLease lease = load_served_model(source, load_scorer_, settings, stats_.at(key));
+  const auto golden = source.path.parent_path() / kGoldenFile;
+  if (std::filesystem::exists(golden)) {
+    check_golden(*lease->scorer, read_golden(golden));
+  }
+  return {lease, find_version(found.offer, key.second)->fingerprint};
+}
+
+/// Each reference gets its version if that is ready, and keeps what it had otherwise.
+void ModelManager::publish(const ServingPlan& plan) {
+  const auto before = catalog_.snapshot();
+  auto set = std::make_shared<ServingSet>();
+  std::map<VersionKey, Loaded> kept;
+  for (const auto& [reference, key] : plan.references) {
+    const auto live = loaded_.find(key);
+    ModelLease lease = live != loaded_.end() ? live->second.lease : before->find(reference);
+    if (!lease) {
+      continue;
+    }
+    if (live != loaded_.end()) {
+      kept[key] = live->second;
+    } else {
+      const VersionKey old{lease->name, lease->version};
+      kept[old] = loaded_.contains(old) ? loaded_[old] : Loaded{lease, ""};
+      log_warning("'{}' goes on with version {}, as version {} cannot be served", reference,
+                  lease->version, key.second);
+      set->add(format("{}:{}", old.first, old.second), lease);
+    }
+    set->add(reference, lease);
+  }
+  std::uint64_t gone = 0;
+  for (const auto& [key, loaded] : loaded_) {
+    if (!kept.contains(key)) {
+      log_info("model {} is unloaded", title(key));
+      ++gone;
+    }
+  }
+  loaded_ = std::move(kept);
+  catalog_.publish(std::move(set));
+  if (gone > 0) {
+    ::malloc_trim(0);  // the library keeps freed memory otherwise
+    const std::lock_guard lock(state_);
+    counts_.unloaded += gone;
+  }
+}
+
+void ModelManager::take_status(const ServingPlan& plan) {
+  const std::lock_guard lock(state_);
+  status_.clear();
+  const auto put = [this](const VersionKey& key, VersionState state, std::string reason) {
+    status_[key] = {key.first, key.second, state, std::move(reason)};
+  };
+  for (const auto& [key, reason] : plan.not_chosen) {
+    put(key, VersionState::kUnavailable, reason);
+  }
+  for (const auto& [key, failure] : failures_) {
+    if (plan.load.contains(key)) {
+      put(key, VersionState::kUnavailable, failure.reason);
+    }
+  }
+  for (const auto& [key, loaded] : loaded_) {
+    put(key, VersionState::kReady, "");
+  }
+  unmet_.clear();
+  for (const auto& [reference, problem] : plan.problems) {
+    unmet_.push_back(problem);
+  }
+  for (const std::string& reference : options_.wishes.references) {
+    const auto key = plan.references.find(reference);
+    const auto failure =
+        key == plan.references.end() ? failures_.end() : failures_.find(key->second);
+    if (failure != failures_.end()) {
+      unmet_.push_back(format("model '{}': {}", reference, failure->second.reason));
+    }
+  }
+}
+
+void ModelManager::set_status(const VersionKey& key, VersionState state, std::string reason) {
+  const std::lock_guard lock(state_);
+  status_[key] = {key.first, key.second, state, std::move(reason)};
+}
+
+std::vector<std::string> ModelManager::unmet() const {
+  const std::lock_guard lock(state_);
+  return unmet_;
+}
+
+void ModelManager::load(const std::string& name) {
+  bool known = false;
+  {
+    const std::lock_guard lock(work_);
+    options_.wishes.unloaded.erase(name);
+    std::erase_if(failures_, [&](const auto& each) { return each.first.first == name; });
+  }
+  refresh();
+  std::string reason;
+  for (const VersionStatus& status : index()) {
+    if (status.name != name) {
+      continue;
+    }
+    known = true;
+    if (status.state == VersionState::kReady) {
+      return;
+    }
+    reason = status.reason;
+  }
+  if (!known) {
+    fail(ErrorCode::kNotFound, "model '{}' is not there", name);
+  }
+  fail(ErrorCode::kFailedPrecondition, "model '{}' cannot be served: {}", name, reason);
+}
+
+void ModelManager::unload(const std::string& name) {
+  const auto versions = index();
+  if (std::none_of(versions.begin(), versions.end(),
+                   [&](const VersionStatus& status) { return status.name == name; })) {
+    fail(ErrorCode::kNotFound, "model '{}' is not there", name);
+  }
+  {
+    const std::lock_guard lock(work_);
+    options_.wishes.unloaded.insert(name);
+  }
+  refresh();
+}
+
+std::vector<VersionStatus> ModelManager::index() const {
+  const std::lock_guard lock(state_);
+  std::vector<VersionStatus> result;
+  for (const auto& [key, status] : status_) {
+    result.push_back(status);
+  }
+  return result;
+}
+
+LoadCounts ModelManager::counts() const {
+  const std::lock_guard lock(state_);
+  return counts_;
+}
+
+std::vector<std::filesystem::path> ModelManager::watched() {
+  const std::lock_guard lock(work_);
+  std::vector<std::filesystem::path> folders;
+  for (const auto& provider : providers_) {
+    const auto more = provider->watched();
+    folders.insert(folders.end(), more.begin(), more.end());
+  }
+  return folders;
+}
+
+}  // namespace onnxop

@@ -1,0 +1,108 @@
+#pragma once
+// Carries out the serving plan: loads, checks and warms versions, and publishes them to the catalog
+// as a whole; what fails is reported, and what served before goes on serving.
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "onnxop/serving/catalog.h"
+#include "onnxop/serving/model_provider.h"
+#include "onnxop/serving/serving_plan.h"
+
+namespace onnxop {
+
+enum class VersionState : std::uint8_t { kLoading, kReady, kUnavailable };
+std::string_view version_state_name(VersionState state);  // "LOADING", "READY", "UNAVAILABLE"
+
+struct VersionStatus {
+  std::string name;
+  std::int64_t version = 0;
+  VersionState state = VersionState::kUnavailable;
+  std::string reason;  // why it is not ready
+};
+
+struct LoadCounts {
+  std::uint64_t loaded = 0, failed = 0, unloaded = 0;
+};
+
+struct ManagerOptions {
+  ServingWishes wishes;
+  int load_threads = 1;  // versions that are loaded at once
+};
+
+/// Any thread may call it; changes are carried out one after another.
+class ModelManager {
+ public:
+  /// `check_file` is called for versions that no store has checked; it throws for a broken one.
+  ModelManager(std::vector<std::unique_ptr<ModelProvider>> providers, ManagerOptions options,
+               LoadScorer load_scorer, std::function<void(const std::filesystem::path&)> check_file,
+               Catalog& catalog);
+
+  /// Looks at what there is and brings the catalog in line; blocks until that is done. Nothing is
+  /// thrown: what cannot be loaded is in the index, and in the log. True: a version was still being
+  /// written, so that another look soon is worth it.
+  bool refresh();
+
+  /// Why references of the wishes are not met; empty when all are.
+  std::vector<std::string> unmet() const;
+
+  /// Serves a model again that was unloaded, and tries again what has failed. Throws
+  /// Error{kNotFound} for a model that is not there, {kFailedPrecondition} with the reason when no
+  /// version of it could be loaded.
+  void load(const std::string& name);
+
+  /// Takes a model out of service until load(). Throws Error{kNotFound}.
+  void unload(const std::string& name);
+
+  /// All versions that there are, by name and version.
+  std::vector<VersionStatus> index() const;
+  LoadCounts counts() const;
+
+  /// Folders to watch for changes.
+  std::vector<std::filesystem::path> watched();
+
+ private:
+  struct Found {
+    ModelOffer offer;
+    ModelProvider* provider = nullptr;
+  };
+  struct Failure {
+    std::string fingerprint;
+    std::string reason;
+  };
+  struct Loaded {
+    ModelLease lease;
+    std::string fingerprint;
+  };
+
+  std::vector<Found> look();
+  void load_missing(const ServingPlan& plan, const std::vector<Found>& found);
+  Loaded load_one(const VersionKey& key, const Found& found, double probe_seconds);
+  void publish(const ServingPlan& plan);
+  void take_status(const ServingPlan& plan);
+  void set_status(const VersionKey& key, VersionState state, std::string reason);
+
+  std::vector<std::unique_ptr<ModelProvider>> providers_;
+  ManagerOptions options_;
+  LoadScorer load_scorer_;
+  std::function<void(const std::filesystem::path&)> check_file_;
+  Catalog& catalog_;
+
+  std::mutex work_;  // one change at a time; guards what is not guarded below
+  std::map<VersionKey, Loaded> loaded_;
+  std::map<VersionKey, Failure> failures_;
+  std::map<VersionKey, std::shared_ptr<ModelStats>> stats_;
+  std::vector<Found> last_found_;
+
+  mutable std::mutex state_;  // guards the three below
+  std::map<VersionKey, VersionStatus> status_;
+  std::vector<std::string> unmet_;
+  LoadCounts counts_;
+};
+
+}  // namespace onnxop

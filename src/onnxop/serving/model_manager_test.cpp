@@ -1,0 +1,260 @@
+// Versions that come, go and break, with a fake in place of the engine.
+
+#include "onnxop/serving/model_manager.h"
+
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include "onnxop/base/error.h"
+#include "onnxop/onnx/model_file.h"
+#include "onnxop/score/fake_scorer.h"
+#include "onnxop/serving/golden.h"
+
+namespace onnxop {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class ModelManagerTest : public testing::Test {
+ protected:
+  ModelManagerTest() {
+    std::string name = (fs::temp_directory_path() / "onnxop-manager.XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) {
+      throw std::runtime_error("no temporary folder");
+    }
+    folder_ = name;
+    fs::create_directory(folder_ / "models");
+  }
+  ~ModelManagerTest() override { fs::remove_all(folder_); }
+
+  static Bytes model_bytes(const std::string& note) {
+    Model model;
+    model.doc_string = note;
+    model.graph.name = "fake";
+    model.graph.nodes.push_back({"Identity", "", {"image"}, {"probabilities"}, {}, ""});
+    model.graph.inputs.push_back({"image", DType::kFloat32, {{-1, "N"}}, ""});
+    model.graph.outputs.push_back({"probabilities", DType::kFloat32, {{-1, "N"}}, ""});
+    return serialize_model(model);
+  }
+
+  fs::path put(const std::string& name, int version, const std::string& note = "") {
+    const fs::path dir = folder_ / "models" / name / std::to_string(version);
+    fs::create_directories(dir);
+    write_file_atomically(dir / "model.onnx", model_bytes(note));
+    return dir;
+  }
+
+  std::unique_ptr<ModelProvider> folder(double settle_seconds = 0) {
+    return folder_provider(folder_ / "models", clock_, {.max_batch = 1}, settle_seconds);
+  }
+
+  ModelManager manager(std::unique_ptr<ModelProvider> provider, ServingWishes wishes = {}) {
+    std::vector<std::unique_ptr<ModelProvider>> providers;
+    providers.push_back(std::move(provider));
+    return {std::move(providers),
+            {std::move(wishes), 2},
+            [this](const fs::path& path) -> std::shared_ptr<Scorer> {
+              const std::lock_guard lock(mutex_);
+              loads_.push_back(fs::relative(path.parent_path(), folder_ / "models").string());
+              if (broken_.contains(loads_.back())) {
+                fail(ErrorCode::kInvalidArgument, "broken model");
+              }
+              return fake_classifier(8, 8, 1, 10);
+            },
+            [this](const fs::path&) { ++checks_; },
+            catalog_};
+  }
+
+  std::int64_t served(std::string_view reference) {
+    const ModelLease lease = catalog_.snapshot()->find(reference);
+    return lease ? lease->version : 0;
+  }
+  static std::string status_of(const ModelManager& manager, const std::string& name,
+                               std::int64_t version) {
+    for (const VersionStatus& status : manager.index()) {
+      if (status.name == name && status.version == version) {
+        return format("{} {}", version_state_name(status.state), status.reason);
+      }
+    }
+    return "none";
+  }
+
+  SystemClock clock_;
+  fs::path folder_;
+  Catalog catalog_;
+  std::mutex mutex_;
+  std::vector<std::string> loads_;
+  std::set<std::string> broken_;
+  std::atomic<int> checks_{0};
+};
+
+TEST_F(ModelManagerTest, ServesAFolderAndNoticesWhatChanges) {
+  put("a", 1);
+  put("b", 3);
+  fs::create_directories(folder_ / "models" / "a" / "notes");
+  fs::create_directories(folder_ / "models" / "empty");
+  auto models = manager(folder());
+  models.refresh();
+  EXPECT_EQ(served("a"), 1);
+  EXPECT_EQ(served("b"), 3);
+  EXPECT_EQ(served("b:3"), 3);
+  EXPECT_EQ(checks_, 2) << "files that nobody has checked are";
+  models.refresh();
+  EXPECT_EQ(loads_.size(), 2U) << "what is loaded is not loaded again";
+
+  put("a", 2);
+  models.refresh();
+  EXPECT_EQ(served("a"), 2);
+  EXPECT_EQ(served("a:1"), 0);
+  EXPECT_EQ(models.counts().loaded, 3U);
+  EXPECT_EQ(models.counts().unloaded, 1U);
+  EXPECT_THAT(status_of(models, "a", 1), HasSubstr("UNAVAILABLE not among"));
+
+  fs::remove_all(folder_ / "models" / "a" / "2");
+  fs::remove_all(folder_ / "models" / "b");
+  models.refresh();
+  EXPECT_EQ(served("a"), 1);
+  EXPECT_EQ(served("b"), 0);
+  EXPECT_EQ(status_of(models, "b", 3), "none");
+}
+
+TEST_F(ModelManagerTest, AChangedFileIsLoadedAgain) {
+  put("a", 1, "old");
+  auto models = manager(folder());
+  models.refresh();
+  const ModelLease old = catalog_.snapshot()->find("a");
+  put("a", 1, "new, and longer");
+  models.refresh();
+  EXPECT_NE(catalog_.snapshot()->find("a"), old);
+  EXPECT_EQ(old->stats, catalog_.snapshot()->find("a")->stats) << "its statistics go on";
+}
+
+TEST_F(ModelManagerTest, ABrokenVersionLeavesTheOldOneServing) {
+  put("a", 1);
+  auto models = manager(folder());
+  models.refresh();
+  broken_.insert("a/2");
+  put("a", 2);
+  models.refresh();
+  EXPECT_EQ(served("a"), 1);
+  EXPECT_EQ(served("a:1"), 1);
+  EXPECT_EQ(served("a:2"), 0);
+  EXPECT_EQ(status_of(models, "a", 1), "READY ");
+  EXPECT_THAT(status_of(models, "a", 2), HasSubstr("UNAVAILABLE broken model"));
+  EXPECT_EQ(models.counts().failed, 1U);
+  models.refresh();
+  EXPECT_EQ(loads_.size(), 2U) << "it is not tried again as long as it is the same";
+  EXPECT_EQ(served("a"), 1);
+
+  broken_.clear();
+  put("a", 2, "repaired");
+  models.refresh();
+  EXPECT_EQ(served("a"), 2);
+  EXPECT_EQ(served("a:1"), 0);
+}
+
+TEST_F(ModelManagerTest, WhatIsStillBeingCopiedIsNotTouched) {
+  put("a", 1);
+  auto models = manager(folder(3600));
+  EXPECT_TRUE(models.refresh()) << "it asks for another look";
+  EXPECT_THAT(loads_, IsEmpty());
+  EXPECT_THAT(status_of(models, "a", 1), HasSubstr("changed a moment ago"));
+  fs::last_write_time(folder_ / "models" / "a" / "1" / "model.onnx",
+                      fs::file_time_type::clock::now() - std::chrono::hours(2));
+  EXPECT_FALSE(models.refresh());
+  EXPECT_EQ(served("a"), 1);
+}
+
+TEST_F(ModelManagerTest, GoldenSamplesGateAVersion) {
+  const auto scorer = fake_classifier(8, 8, 1, 10);
+  std::vector<std::vector<NamedTensor>> inputs(1);
+  inputs[0].push_back({"image", Tensor(DType::kFloat32, {1, 8, 8, 1})});
+  inputs[0][0].tensor.values<float>()[0] = 4;
+  GoldenSamples golden = make_golden(*scorer, std::move(inputs));
+  write_golden(put("good", 1) / kGoldenFile, golden);
+  golden.samples[0].outputs[0].tensor.values<float>()[4] = 0.5F;
+  write_golden(put("bad", 1) / kGoldenFile, golden);
+  std::ofstream(put("ugly", 1) / kGoldenFile) << R"({"version": 1, "tolerance": "none"})";
+  auto models = manager(folder());
+  models.refresh();
+  EXPECT_EQ(served("good"), 1);
+  EXPECT_THAT(status_of(models, "bad", 1), HasSubstr("golden sample 0"));
+  EXPECT_THAT(status_of(models, "bad", 1), HasSubstr("element 4"));
+  EXPECT_THAT(status_of(models, "ugly", 1), HasSubstr("no golden samples"));
+}
+
+TEST_F(ModelManagerTest, UnloadAndLoad) {
+  put("a", 1);
+  auto models = manager(folder());
+  models.refresh();
+  models.unload("a");
+  EXPECT_EQ(served("a"), 0);
+  EXPECT_EQ(status_of(models, "a", 1), "UNAVAILABLE unloaded");
+  models.refresh();
+  EXPECT_EQ(served("a"), 0) << "until it is loaded";
+  models.load("a");
+  EXPECT_EQ(served("a"), 1);
+  EXPECT_THROW(models.load("b"), Error);
+  EXPECT_THROW(models.unload("b"), Error);
+  broken_.insert("a/2");
+  put("a", 2);
+  EXPECT_NO_THROW(models.load("a")) << "version 1 serves";
+  models.unload("a");
+  fs::remove_all(folder_ / "models" / "a" / "1");
+  EXPECT_THROW(models.load("a"), Error);
+  broken_.clear();
+  EXPECT_NO_THROW(models.load("a")) << "what failed is tried again";
+  EXPECT_EQ(served("a"), 2);
+}
+
+TEST_F(ModelManagerTest, AliasesOfTheStoreAreObeyed) {
+  Registry registry(folder_ / "store", clock_);
+  write_file_atomically(folder_ / "m.onnx", model_bytes("first"));
+  registry.register_model("mnist", folder_ / "m.onnx", "", "");
+  write_file_atomically(folder_ / "m.onnx", model_bytes("second"));
+  registry.register_model("mnist", folder_ / "m.onnx", "", "");
+  registry.set_alias("mnist", "champion", 1);
+  ServingWishes wishes;
+  wishes.references = {"mnist@champion", "mnist@challenger"};
+  auto models =
+      manager(store_provider(folder_ / "store", clock_, {.max_batch = 1}), std::move(wishes));
+  models.refresh();
+  EXPECT_EQ(served("mnist"), 2);
+  EXPECT_EQ(served("mnist@champion"), 1);
+  EXPECT_THAT(models.unmet(), ElementsAre(HasSubstr("no alias 'challenger'")));
+  EXPECT_EQ(checks_, 0) << "the store has checked them";
+  registry.set_alias("mnist", "champion", 2);
+  registry.set_alias("mnist", "challenger", 1);
+  models.refresh();
+  EXPECT_EQ(served("mnist@champion"), 2);
+  EXPECT_EQ(served("mnist@challenger"), 1);
+  EXPECT_EQ(loads_.size(), 2U);
+  EXPECT_THAT(models.unmet(), IsEmpty());
+
+  // A file of the store that is not what was published.
+  const auto path = registry.get_version("mnist", 1).model_path;
+  fs::permissions(path, fs::perms::owner_all);
+  std::ofstream(path, std::ios::app) << "x";
+  models.load("mnist");
+  EXPECT_EQ(served("mnist@challenger"), 1) << "what is loaded stays";
+}
+
+TEST_F(ModelManagerTest, AProviderThatCannotBeReadKeepsWhatItHad) {
+  put("a", 1);
+  auto models = manager(folder());
+  models.refresh();
+  fs::rename(folder_ / "models", folder_ / "gone");
+  models.refresh();
+  EXPECT_EQ(served("a"), 1);
+  EXPECT_THROW(folder(), Error);
+}
+
+}  // namespace
+}  // namespace onnxop
