@@ -16,9 +16,9 @@
 #include "onnxop/image/codec.h"
 #include "onnxop/onnx/model_file.h"
 #include "onnxop/score/ort_scorer.h"
-#include "onnxop/server/classify.h"
 #include "onnxop/server/load_client.h"
 #include "onnxop/server/server.h"
+#include "onnxop/serving/predict_image.h"
 
 namespace onnxop {
 namespace {
@@ -148,7 +148,8 @@ BENCHMARK(engine_alone)->UseRealTime()->Unit(benchmark::kMicrosecond);
 void classify_alone(benchmark::State& state) {
   Service& service = Service::get();
   for (auto _ : state) {
-    benchmark::DoNotOptimize(classify(as_bytes(service.image()), service.model(), 1 << 20));
+    benchmark::DoNotOptimize(
+        predict_image(*service.model(), decode_image(as_bytes(service.image()))));
   }
 }
 BENCHMARK(classify_alone)->UseRealTime()->Unit(benchmark::kMicrosecond);
