@@ -234,6 +234,7 @@ Awaitable<void> Connection::respond() {
     keep_alive_ = false;
     linger_ = false;
   }
+  context_.stats.count_response(response_.status);
   if (response_.model) {
     response_.model->stats->count_request(Protocol::kHttp, response_.status,
                                           milliseconds_since(started_) / 1e3);

@@ -19,6 +19,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 
 #include "onnxop/server/connection_set.h"
+#include "onnxop/server/metrics.h"
 #include "onnxop/server/request_parser.h"
 #include "onnxop/server/route_table.h"
 #include "onnxop/serving/executors.h"
@@ -39,6 +40,7 @@ struct ConnectionContext {
   const RouteTable& routes;
   Executors& control;  // for what blocks
   const std::atomic<bool>& draining;
+  HttpStats& stats;
 };
 
 class Connection : private Job {

@@ -148,6 +148,13 @@ RouteTable make_routes(const ServerOptions& options, const std::vector<ModelRout
              [&context, model_routes](const Request&) {
                return json_response(model_list(*context.core.catalog.snapshot(), model_routes));
              }});
+  table.add({get("/metrics", "metrics", "Figures for Prometheus", ApiSchema::kText),
+             [&context](const Request&) {
+               Response response;
+               response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+               response.body = metrics_text(context.core, context.http, context.program_version);
+               return response;
+             }});
   const ApiOperation self = get("/openapi.json", "openapi", "This document", ApiSchema::kOpenApi);
   std::vector<ApiOperation> operations = table.operations();
   operations.push_back(self);

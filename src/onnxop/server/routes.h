@@ -3,6 +3,7 @@
 
 #include <atomic>
 
+#include "onnxop/server/metrics.h"
 #include "onnxop/server/route_table.h"
 #include "onnxop/server/server_options.h"
 #include "onnxop/serving/serving_core.h"
@@ -15,6 +16,7 @@ struct RouteContext {
   const std::atomic<bool>& draining;
   std::string address;  // "127.0.0.1:8080", for a page whose request has no usable Host
   std::string program_version;
+  HttpStats& http;
 };
 
 /// The options' routes, or the default one. Throws Error{kNotFound} for a route to a model that is

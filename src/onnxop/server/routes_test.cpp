@@ -56,7 +56,8 @@ class RoutesTest : public testing::Test {
   SystemClock clock_;
   Scheduler scheduler_{1, clock_};
   std::atomic<bool> draining_{false};
-  RouteContext context_{{catalog_, scheduler_}, draining_, "127.0.0.1:8080", "1.2.3"};
+  HttpStats http_;
+  RouteContext context_{{catalog_, scheduler_}, draining_, "127.0.0.1:8080", "1.2.3", http_};
   ServerOptions options_;
   std::vector<ModelRoute> model_routes_;
   RouteTable table_;

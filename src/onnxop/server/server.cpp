@@ -92,6 +92,7 @@ class Server::Impl {
 
   ServerOptions options_;
   std::atomic<bool> draining_{false};
+  HttpStats stats_;
   std::vector<ModelRoute> model_routes_;
   RouteContext route_context_;
   RouteTable routes_;
@@ -100,7 +101,6 @@ class Server::Impl {
   std::uint16_t port_;
   asio::basic_signal_set<IoExecutor> signals_;
   Timer drain_deadline_;
-  std::atomic<int> open_connections_{0};
   Executors control_;  // ends before the contexts, to which its jobs report
   ConnectionContext connection_context_;
 };
@@ -108,7 +108,7 @@ class Server::Impl {
 Server::Impl::Impl(ServerOptions options, const ServingCore& core)
     : options_(checked(std::move(options))),
       model_routes_(checked_model_routes(options_, core.catalog)),
-      route_context_{core, draining_, {}, ONNXOP_VERSION},
+      route_context_{core, draining_, {}, ONNXOP_VERSION, stats_},
       routes_(make_routes(options_, model_routes_, route_context_)),
       threads_(static_cast<std::size_t>(options_.io_threads)),
       listener_(listen_at(main_executor(), options_.host, options_.port)),
@@ -116,7 +116,7 @@ Server::Impl::Impl(ServerOptions options, const ServingCore& core)
       signals_(main_executor()),
       drain_deadline_(main_executor()),
       control_(1, kControlQueue),
-      connection_context_{options_, routes_, control_, draining_} {
+      connection_context_{options_, routes_, control_, draining_, stats_} {
   const bool is_v6 = options_.host.find(':') != std::string::npos;
   route_context_.address =
       is_v6 ? format("[{}]:{}", options_.host, port_) : format("{}:{}", options_.host, port_);
@@ -126,7 +126,7 @@ Server::Impl::Impl(ServerOptions options, const ServingCore& core)
   }
   for (IoThread& thread : threads_) {
     thread.connections.on_closed = [this] {
-      if (--open_connections_ == 0 && draining_) {
+      if (--stats_.connections == 0 && draining_) {
         asio::post(main_executor(), [this] { end_if_drained(); });
       }
     };
@@ -208,12 +208,12 @@ void Server::Impl::take_client(Socket socket, IoThread& thread) {
   // Room for the refused, who stay a moment to read why; beyond it they are just closed.
   constexpr int kRefusedAtOnce = 64;
   const int most = options_.limits.max_connections;
-  if (open_connections_ >= most + kRefusedAtOnce) {
+  if (stats_.connections >= most + kRefusedAtOnce) {
     return;
   }
   ErrorCodeOfSystem ignored;
   socket.set_option(asio::ip::tcp::no_delay(true), ignored);
-  const bool refused = ++open_connections_ > most;
+  const bool refused = ++stats_.connections > most;
   const auto executor = thread.context.get_executor();
   auto connection =
       std::make_unique<Connection>(std::move(socket), connection_context_, thread.connections);
@@ -260,13 +260,13 @@ Awaitable<void> Server::Impl::watch_drain() {
   co_await drain_deadline_.async_wait(asio::redirect_error(kUseAwaitable, error));
   if (!error) {
     log_warning("{} connections are cut off after {} milliseconds of waiting",
-                open_connections_.load(), options_.drain_timeout.count());
+                stats_.connections.load(), options_.drain_timeout.count());
     stop_now();
   }
 }
 
 void Server::Impl::end_if_drained() {
-  if (draining_ && open_connections_ == 0) {
+  if (draining_ && stats_.connections == 0) {
     stop_now();
   }
 }

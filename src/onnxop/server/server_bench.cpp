@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <semaphore>
 #include <string>
 #include <thread>
 #include <vector>
@@ -17,9 +16,9 @@
 #include "onnxop/image/codec.h"
 #include "onnxop/onnx/model_file.h"
 #include "onnxop/score/ort_scorer.h"
-#include "onnxop/server/image_answer.h"
 #include "onnxop/server/load_client.h"
 #include "onnxop/server/server.h"
+#include "onnxop/serving/predict_image.h"
 
 namespace onnxop {
 namespace {
@@ -96,10 +95,6 @@ class Service {
   const std::string& image() const { return image_; }
   std::uint16_t port() const { return server_->port(); }
 
-  std::unique_ptr<PendingAnswer> classify() {
-    return classify_images({as_bytes(image_)}, false, model_, 1 << 20, scheduler_);
-  }
-
  private:
   Service() {
     std::string folder = (std::filesystem::temp_directory_path() / "onnxop-bench.XXXXXX").string();
@@ -153,11 +148,8 @@ BENCHMARK(engine_alone)->UseRealTime()->Unit(benchmark::kMicrosecond);
 void classify_alone(benchmark::State& state) {
   Service& service = Service::get();
   for (auto _ : state) {
-    std::binary_semaphore ready(0);
-    const auto answer = service.classify();
-    answer->start(true, [&] { ready.release(); });
-    ready.acquire();
-    benchmark::DoNotOptimize(answer->take());
+    benchmark::DoNotOptimize(
+        predict_image(*service.model(), decode_image(as_bytes(service.image()))));
   }
 }
 BENCHMARK(classify_alone)->UseRealTime()->Unit(benchmark::kMicrosecond);

@@ -67,6 +67,8 @@ Json answer_content(ApiSchema schema) {
       return json_content(reference("Status"));
     case ApiSchema::kOpenApi:
       return json_content({{"type", "object"}});
+    case ApiSchema::kText:
+      return {{"text/plain", {{"schema", {{"type", "string"}}}}}};
     case ApiSchema::kHtml:
       break;
   }

@@ -11,7 +11,7 @@
 namespace onnxop {
 
 /// What an answer's body looks like; the names are those in components/schemas.
-enum class ApiSchema { kPrediction, kModelList, kStatus, kOpenApi, kHtml };
+enum class ApiSchema { kPrediction, kModelList, kStatus, kOpenApi, kHtml, kText };
 
 struct ApiOperation {
   std::string method = {};                // upper case: "GET"

@@ -1,0 +1,38 @@
+#pragma once
+// GET /metrics: what Prometheus reads, in its text format 0.0.4.
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "onnxop/serving/serving_core.h"
+
+namespace onnxop {
+
+/// What the HTTP server counts itself. Safe from any thread.
+class HttpStats {
+ public:
+  void count_response(int status) {
+    const std::lock_guard lock(mutex_);
+    ++responses_[status];
+  }
+  std::map<int, std::uint64_t> responses() const {
+    const std::lock_guard lock(mutex_);
+    return responses_;
+  }
+
+  std::atomic<std::int64_t> connections{0};  // open ones
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<int, std::uint64_t> responses_;
+};
+
+/// All figures of now. Reads /proc for those of the process.
+std::string metrics_text(const ServingCore& core, const HttpStats& http,
+                         std::string_view program_version);
+
+}  // namespace onnxop
