@@ -104,6 +104,12 @@ TEST_F(ImageFolder, WritesItsPicturesAsTheyAre) {
             read_file(dir_.path() / "test/seven/00000-7.png"));
 }
 
+TEST_F(ImageFolder, PicturesNeedAFolderThatCanBeMade) {
+  const auto outcome = run_onnxop({"data", "images", "mnist:test", "--to", "/dev/null"});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("/dev/null: the folder cannot be made"));
+}
+
 TEST_F(ImageFolder, ADamagedPictureEndsTheTrainingBeforeItBegins) {
   write_pictures("mnist:train", 60, "train");
   write_pictures("mnist:test", 30, "test");

@@ -56,7 +56,11 @@ void write_images(const ImagesOptions& options) {
     fail(ErrorCode::kInvalidArgument, "{}: samples of shape {} are no images", options.dataset,
          shape_text(shape));
   }
-  std::filesystem::create_directories(options.to);
+  std::error_code error;
+  std::filesystem::create_directories(options.to, error);
+  if (error) {
+    fail(ErrorCode::kIo, "{}: the folder cannot be made: {}", options.to, error.message());
+  }
   const std::int64_t count = std::min(options.first, dataset.size());
   const std::int64_t pixels = element_count(shape);
   Json files = Json::array();
