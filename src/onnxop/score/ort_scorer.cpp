@@ -164,7 +164,7 @@ class OrtScorer : public Scorer {
         continue;
       }
       TensorInfo info = info_of(name, type);
-      if (dtype_size(info.dtype) == 0) {
+      if (dtype_size(info.dtype) == 0 && info.dtype != DType::kString) {
         left_out += format("{}'{}' is a tensor of {}", left_out.empty() ? "" : ", ", name,
                            dtype_name(info.dtype));
         continue;
@@ -172,10 +172,12 @@ class OrtScorer : public Scorer {
       outputs_.push_back(std::move(info));
     }
     if (outputs_.empty()) {
-      fail(ErrorCode::kUnsupported, "{}: no output is a tensor of numbers: {}", path_, left_out);
+      fail(ErrorCode::kUnsupported, "{}: no output is a tensor of numbers or texts: {}", path_,
+           left_out);
     }
     if (!left_out.empty()) {
-      log_warning("{}: outputs that are not tensors of numbers are left out: {}", path_, left_out);
+      log_warning("{}: outputs that are not tensors of numbers or texts are left out: {}", path_,
+                  left_out);
     }
     for (const TensorInfo& info : outputs_) {
       output_names_.push_back(info.name.c_str());
@@ -192,8 +194,11 @@ class OrtScorer : public Scorer {
 
   Ort::Value wrap(const NamedTensor& input) const {
     const Tensor& tensor = input.tensor;
+    if (tensor.dtype() == DType::kString) {
+      return wrap_strings(tensor);
+    }
     if (dtype_size(tensor.dtype()) == 0) {
-      fail(ErrorCode::kUnsupported, "{}: input '{}' is a tensor of {}, expected one of numbers",
+      fail(ErrorCode::kUnsupported, "{}: input '{}' is a tensor of {}, expected numbers or texts",
            path_, input.name, dtype_name(tensor.dtype()));
     }
     // ONNX Runtime takes inputs as mutable, but never writes to them.
@@ -201,6 +206,27 @@ class OrtScorer : public Scorer {
     return Ort::Value::CreateTensor(memory_, data, tensor.bytes().size(), tensor.shape().data(),
                                     tensor.shape().size(),
                                     static_cast<ONNXTensorElementDataType>(tensor.dtype()));
+  }
+
+  static Ort::Value wrap_strings(const Tensor& tensor) {
+    Ort::AllocatorWithDefaultOptions allocator;
+    auto value = Ort::Value::CreateTensor(allocator, tensor.shape().data(), tensor.shape().size(),
+                                          ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING);
+    for (std::size_t i = 0; const std::string& text : tensor.strings()) {
+      std::copy(text.begin(), text.end(),
+                value.GetResizedStringTensorElementBuffer(i, text.size()));
+      ++i;
+    }
+    return value;
+  }
+
+  static Tensor take_strings(const Ort::Value& value, Shape shape) {
+    std::vector<std::string> texts;
+    const auto count = static_cast<std::size_t>(element_count(shape));
+    for (std::size_t i = 0; i < count; ++i) {
+      texts.push_back(value.GetStringTensorElement(i));
+    }
+    return Tensor::of_strings(std::move(shape), std::move(texts));
   }
 
   /// Without a copy, unless the model hands an input straight through.
@@ -212,6 +238,9 @@ class OrtScorer : public Scorer {
     const auto info = value.GetTensorTypeAndShapeInfo();
     const DType dtype = dtype_of(info.GetElementType());
     const Shape shape = info.GetShape();
+    if (dtype == DType::kString) {
+      return take_strings(value, shape);
+    }
     const std::size_t size = info.GetElementCount() * dtype_size(dtype);
     auto* data = static_cast<std::byte*>(value.GetTensorMutableRawData());
     const auto overlaps = [&](const NamedTensor& input) {

@@ -22,12 +22,12 @@ struct OrtOptions {
 /// can change between the check and the load.
 ///
 /// Inputs are used where they lie; the outputs' memory is the engine's own, kept as long as the
-/// tensors live, and the model with it. Inputs of texts are declared, as kString, though run()
-/// takes none; outputs that are not tensors of numbers (texts, sequences, maps) are left out, with
-/// a warning, while there is another. Throws Error{kNotFound}, {kInvalidArgument} with ONNX
-/// Runtime's reason for a file it cannot load (unknown operator, broken graph) or less than one
-/// thread, {kUnsupported} for inputs that are no tensors, without any output that is a tensor of
-/// numbers, or for an ONNX Runtime older than 1.21.
+/// tensors live, and the model with it. Texts are copied. Outputs that are
+/// not tensors (sequences, maps) are left out, with a warning, while there is another. Throws
+/// Error{kNotFound}, {kInvalidArgument} with ONNX Runtime's reason for a file it cannot load
+/// (unknown operator, broken graph) or less than one thread, {kUnsupported} for inputs that are no
+/// tensors, without any output that is a tensor of numbers or texts, or for an ONNX Runtime older
+/// than 1.21.
 std::unique_ptr<Scorer> load_ort_scorer(const std::filesystem::path& path,
                                         const OrtOptions& options = {});
 

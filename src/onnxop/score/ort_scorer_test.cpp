@@ -177,20 +177,19 @@ TEST_F(OrtScorerTest, TakesEveryNumberType) {
   }
 }
 
-TEST_F(OrtScorerTest, DeclaresTextsButDoesNotTakeThem) {
-  Model model = one_node(node("Relu", {"x"}, {"y"}));
-  model.graph.inputs.push_back(value("words", {{2, ""}}, DType::kString));
-  model.graph.nodes.push_back(node("Identity", {"words"}, {"same_words"}));
-  model.graph.outputs.push_back(value("same_words", {{2, ""}}, DType::kString));
-  const auto scorer = load(model);
-  EXPECT_EQ(scorer->inputs()[1].dtype, DType::kString);
-  ASSERT_THAT(scorer->outputs(), SizeIs(1));  // the output of texts is left out
-  auto inputs = input("x", floats({1, 2}, {1, 2}));
-  inputs.push_back({"words", Tensor(DType::kUint8, {2})});
-  EXPECT_THAT(error_of([&] { scorer->run(inputs); }), HasSubstr("expected string"));
-  const Model only = one_node(node("Identity", {"x"}, {"y"}), DType::kString);
-  EXPECT_THAT(error_of([&] { load(only); }),
-              AllOf(HasSubstr("unsupported"), HasSubstr("'y' is a tensor of string")));
+TEST_F(OrtScorerTest, TakesAndGivesTexts) {
+  const auto scorer = load(one_node(node("Identity", {"x"}, {"y"}), DType::kString));
+  EXPECT_EQ(scorer->inputs()[0].dtype, DType::kString);
+  EXPECT_EQ(scorer->outputs()[0].dtype, DType::kString);
+  const std::vector<std::string> texts{"", "plain", std::string("with\0NUL", 8), "\xff\xfe"};
+  const auto outputs = scorer->run(input("x", Tensor::of_strings({2, 2}, texts)));
+  ASSERT_THAT(outputs, SizeIs(1));
+  EXPECT_THAT(outputs[0].tensor.shape(), ElementsAre(2, 2));
+  EXPECT_THAT(outputs[0].tensor.strings(), testing::ElementsAreArray(texts));
+  EXPECT_THAT(error_of([&] {
+                scorer->run(input("x", Tensor(DType::kUint8, {1, 2})));
+              }),
+              HasSubstr("expected string"));
 }
 
 TEST_F(OrtScorerTest, RunsOnManyThreadsAtOnce) {

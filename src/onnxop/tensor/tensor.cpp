@@ -76,7 +76,32 @@ Tensor Tensor::shared(DType dtype, Shape shape, std::span<std::byte> bytes,
   return tensor;
 }
 
+Tensor Tensor::of_strings(Shape shape, std::vector<std::string> values) {
+  const auto expected = static_cast<std::size_t>(element_count(shape));
+  if (values.size() != expected) {
+    fail(ErrorCode::kInvalidArgument, "{} texts for a tensor of shape {}, expected {}",
+         values.size(), shape_text(shape), expected);
+  }
+  Tensor tensor;
+  tensor.dtype_ = DType::kString;
+  tensor.shape_ = std::move(shape);
+  tensor.strings_ = std::make_shared<const std::vector<std::string>>(std::move(values));
+  return tensor;
+}
+
+std::span<const std::string> Tensor::strings() const {
+  check_dtype(DType::kString);
+  return *strings_;
+}
+
 Tensor Tensor::clone() const {
+  if (dtype_ == DType::kString) {
+    Tensor copy;
+    copy.dtype_ = dtype_;
+    copy.shape_ = shape_;
+    copy.strings_ = strings_;  // which nobody can change
+    return copy;
+  }
   if (dtype_ == DType::kUndefined) {
     return {};
   }

@@ -1,7 +1,7 @@
 #pragma once
 // Tensor: bytes with an element type and a shape, owned or viewed; always dense, row-major, native
-// byte order. A const Tensor may be read from any thread. Copying is explicit (clone), moving is
-// cheap.
+// byte order; or texts with a shape. A const Tensor may be read from any thread. Copying is
+// explicit (clone), moving is cheap.
 
 #include <algorithm>
 #include <cstddef>
@@ -40,6 +40,9 @@ class Tensor {
                        std::shared_ptr<void> owner);
   template <typename T>
   static Tensor of(Shape shape, std::span<const T> values);
+  /// A tensor of texts (kString), which has no bytes(). Throws Error{kInvalidArgument} unless there
+  /// are as many as the shape says.
+  static Tensor of_strings(Shape shape, std::vector<std::string> values);
 
   Tensor(Tensor&&) noexcept = default;
   Tensor& operator=(Tensor&&) noexcept = default;
@@ -65,6 +68,9 @@ class Tensor {
     return {reinterpret_cast<const T*>(bytes_.data()), bytes_.size() / sizeof(T)};
   }
 
+  /// The texts. Throws Error{kInternal} for a tensor of another type.
+  std::span<const std::string> strings() const;
+
  private:
   void check_dtype(DType wanted) const;
   void check_size(std::size_t got) const;
@@ -73,6 +79,7 @@ class Tensor {
   Shape shape_;
   std::span<std::byte> bytes_;
   std::shared_ptr<void> owner_;
+  std::shared_ptr<const std::vector<std::string>> strings_;
 };
 
 template <typename T>

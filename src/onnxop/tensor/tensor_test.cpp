@@ -66,5 +66,19 @@ TEST(DType, NamesAndSizes) {
   EXPECT_EQ(dtype_name(static_cast<DType>(99)), "undefined");
 }
 
+TEST(Tensor, OfTexts) {
+  const std::vector<std::string> texts{"a", "", "c"};
+  const Tensor tensor = Tensor::of_strings({3, 1}, texts);
+  EXPECT_EQ(tensor.dtype(), DType::kString);
+  EXPECT_EQ(tensor.size(), 3);
+  EXPECT_TRUE(tensor.bytes().empty());
+  EXPECT_TRUE(std::equal(texts.begin(), texts.end(), tensor.strings().begin()));
+  const Tensor copy = tensor.clone();
+  EXPECT_TRUE(std::equal(texts.begin(), texts.end(), copy.strings().begin()));
+  EXPECT_THROW(Tensor::of_strings({2}, {"one"}), Error);
+  EXPECT_THROW(Tensor(DType::kInt8, {1}).strings(), Error);
+  EXPECT_THROW(tensor.values<float>(), Error);
+}
+
 }  // namespace
 }  // namespace onnxop

@@ -22,9 +22,9 @@ struct InferRequest {
   std::string id;  // "" where the client gave none
   /// In the message's order. Tensors may look at the message's bytes, which must outlive them.
   std::vector<NamedTensor> inputs;
-  std::vector<WantedOutput> outputs;  // empty: all that the model has
-  bool binary_outputs = false;        // REST: for outputs that do not say themselves
-  std::int64_t classification = 0;    // for all outputs, where `outputs` is empty
+  std::vector<WantedOutput> outputs;                 // empty: all that the model has
+  bool binary_outputs = false;                       // REST: for outputs that do not say themselves
+  std::int64_t classification = 0;                   // for all outputs, where `outputs` is empty
   std::optional<std::chrono::microseconds> timeout;  // the parameter "timeout"
 };
 

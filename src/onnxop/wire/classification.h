@@ -1,0 +1,18 @@
+#pragma once
+// Triton's classification extension: the best classes of each row as texts "value:index[:label]".
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "onnxop/tensor/tensor.h"
+
+namespace onnxop {
+
+/// Rows are all dimensions but the last, at least one; the result has shape [rows, count], or
+/// [count] for a tensor of one dimension. Of equal values the first comes first; NaN come last.
+/// `count` is cut down to the classes that there are. Throws Error{kInvalidArgument} for a tensor
+/// without dimensions, or whose elements are no float32, float64 or whole numbers.
+Tensor classify_rows(const Tensor& tensor, std::int64_t count, std::span<const std::string> labels);
+
+}  // namespace onnxop
