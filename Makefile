@@ -12,13 +12,13 @@ setup: ## install what building needs (Debian packages, ONNX Runtime); nothing t
 	@tools/setup
 
 build: setup ## build the release: build/release/onnxop
-	@tools/build release
+	@tools/build release onnxop onnxop-train
 
 demo: build ## train on MNIST, serve the model, classify ten digits over HTTP
 	@tools/demo
 
-test: build ## build and run every test
-	@tools/run_tests release
+test: setup ## build and run every test
+	@tools/build release && tools/run_tests release
 
 test-asan: setup ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@tools/build asan && tools/run_tests asan
@@ -29,7 +29,8 @@ test-tsan: setup ## the tests under ThreadSanitizer
 serve: build ## serve the store's models on 127.0.0.1:8080
 	@$(ONNXOP) serve
 
-bench: build ## measure training, scoring and serving; writes bench.json
+bench: setup ## measure training, scoring and serving; writes bench.json
+	@tools/build release onnxop-bench
 	@build/release/bin/onnxop-bench --out bench.json
 
 accuracy: build ## train the MNIST example with three seeds and compare with 99.2 %

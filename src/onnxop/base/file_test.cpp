@@ -1,12 +1,11 @@
 #include "onnxop/base/file.h"
 
-#include <functional>
 #include <set>
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include "onnxop/base/error.h"
+#include "onnxop/base/test_error.h"
+#include "onnxop/base/test_folder.h"
 
 namespace onnxop {
 namespace {
@@ -15,32 +14,9 @@ namespace fs = std::filesystem;
 
 class FileTest : public testing::Test {
  protected:
-  FileTest() {
-    std::string name = (fs::temp_directory_path() / "onnxop-file.XXXXXX").string();
-    dir_ = ::mkdtemp(name.data());
-  }
-  ~FileTest() override { fs::remove_all(dir_); }
-
-  std::set<std::string> names() const {
-    std::set<std::string> result;
-    for (const auto& entry : fs::directory_iterator(dir_)) {
-      result.insert(entry.path().filename().string());
-    }
-    return result;
-  }
-
-  fs::path dir_;
+  TestFolder folder_;
+  fs::path dir_ = folder_.path();
 };
-
-ErrorCode code_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.code();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return ErrorCode::kInternal;
-}
 
 TEST_F(FileTest, WritesAndReadsBack) {
   std::string large(200'000, 'x');
@@ -50,7 +26,7 @@ TEST_F(FileTest, WritesAndReadsBack) {
   EXPECT_EQ(read_file(dir_ / "a").size(), large.size());
   write_file_atomically(dir_ / "a", as_bytes("short"));
   EXPECT_EQ(read_text_file(dir_ / "a"), "short");
-  EXPECT_EQ(names(), std::set<std::string>{"a"});
+  EXPECT_EQ(folder_.names(), std::set<std::string>{"a"});
 }
 
 TEST_F(FileTest, ReadsFilesWithoutASize) {
@@ -73,7 +49,7 @@ TEST_F(FileTest, AFailedWriteLeavesNothing) {
             ErrorCode::kNotFound);
   fs::create_directories(dir_ / "taken" / "inside");
   EXPECT_EQ(code_of([&] { write_file_atomically(dir_ / "taken", as_bytes("x")); }), ErrorCode::kIo);
-  EXPECT_EQ(names(), std::set<std::string>{"taken"});
+  EXPECT_EQ(folder_.names(), std::set<std::string>{"taken"});
 }
 
 TEST_F(FileTest, StagedDirectoryAppearsWholeOrNotAtAll) {

@@ -8,8 +8,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "onnxop/base/test_error.h"
 #include "onnxop/data/batches.h"
-#include "onnxop/data/test_folder.h"
 
 namespace onnxop {
 namespace {

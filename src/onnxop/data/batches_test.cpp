@@ -9,7 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "onnxop/data/test_folder.h"
+#include "onnxop/base/test_error.h"
 
 namespace onnxop {
 namespace {

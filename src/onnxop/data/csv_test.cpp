@@ -4,8 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "onnxop/base/error.h"
+#include "onnxop/base/test_error.h"
+#include "onnxop/base/test_folder.h"
 #include "onnxop/data/dataset.h"
-#include "onnxop/data/test_folder.h"
 
 namespace onnxop {
 namespace {

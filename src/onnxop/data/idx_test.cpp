@@ -6,8 +6,9 @@
 
 #include "onnxop/base/error.h"
 #include "onnxop/base/sha256.h"
+#include "onnxop/base/test_error.h"
+#include "onnxop/base/test_folder.h"
 #include "onnxop/data/dataset.h"
-#include "onnxop/data/test_folder.h"
 
 namespace onnxop {
 namespace {

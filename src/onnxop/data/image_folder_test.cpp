@@ -5,8 +5,9 @@
 #include <gtest/gtest.h>
 
 #include "onnxop/base/error.h"
+#include "onnxop/base/test_error.h"
+#include "onnxop/base/test_folder.h"
 #include "onnxop/data/dataset.h"
-#include "onnxop/data/test_folder.h"
 #include "onnxop/image/codec.h"
 
 namespace onnxop {

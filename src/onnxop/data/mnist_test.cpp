@@ -8,8 +8,9 @@
 
 #include "onnxop/base/process.h"
 #include "onnxop/base/sha256.h"
+#include "onnxop/base/test_error.h"
+#include "onnxop/base/test_folder.h"
 #include "onnxop/data/mnist_sources.h"
-#include "onnxop/data/test_folder.h"
 
 namespace onnxop {
 namespace {

@@ -1,7 +1,6 @@
 // What hostile or broken bytes do to the decoders: an error, never a crash, a wait, or half a
 // picture.
 
-#include <functional>
 #include <optional>
 #include <ostream>
 #include <random>
@@ -11,7 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "onnxop/base/error.h"
+#include "onnxop/base/test_error.h"
 #include "onnxop/image/codec.h"
 #include "onnxop/image/test_images.h"
 
@@ -125,16 +124,6 @@ TEST_P(Damage, ChangedBytesGiveAnErrorOrAWholeImage) {
 
 INSTANTIATE_TEST_SUITE_P(EveryFormat, Damage, testing::ValuesIn(samples()),
                          [](const auto& sample) { return sample.param.name; });
-
-ErrorCode code_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.code();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return ErrorCode::kInternal;
-}
 
 TestBytes png_of_size(std::uint32_t width, std::uint32_t height) {
   TestBytes bytes = encode_png(noise_image(2, 2, 1, 1));

@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <functional>
 #include <random>
 #include <utility>
 
 #include <gtest/gtest.h>
 
-#include "onnxop/base/error.h"
+#include "onnxop/base/test_error.h"
 
 namespace onnxop {
 namespace {
@@ -157,16 +156,6 @@ TEST(Resize, OneColourStaysThatColour) {
   for (const auto method : {ResizeMethod::kArea, ResizeMethod::kBilinear, ResizeMethod::kNearest}) {
     EXPECT_EQ(resize(image, 10, 2, method).pixels, std::vector<std::uint8_t>(20, 255));
   }
-}
-
-ErrorCode code_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.code();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return ErrorCode::kInternal;
 }
 
 TEST(Resize, RefusesSizesBelowOne) {

@@ -1,31 +1,28 @@
 #include "onnxop/nn/compile.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "onnxop/base/error.h"
 #include "onnxop/nn/batch_norm_operator.h"
+#include "onnxop/nn/input_nodes.h"
+#include "onnxop/nn/node_error.h"
 #include "onnxop/nn/simple_operators.h"
 #include "onnxop/nn/weighted_operator.h"
 
 namespace onnxop {
 namespace {
 
-[[noreturn]] void refuse(const GraphNode& node, std::string_view what) {
-  fail(ErrorCode::kUnsupported, "node '{}' ({}): {}", node.name, node.op_type, what);
-}
-
 class Compiler {
  public:
   Compiler(const Graph& graph, const NetworkOptions& options, std::int64_t piece)
-      : graph_(graph), options_(options), piece_(piece) {}
+      : graph_(graph), options_(options), piece_(piece), input_(graph) {}
 
   CompiledGraph run() {
-    start();
+    value_ = graph_.inputs.front().name;
     for (position_ = 0; position_ < graph_.nodes.size(); ++position_) {
       const GraphNode& node = graph_.nodes[position_];
       check_chain(node);
-      if (compiled_.operators.empty() && input_node(node)) {
+      if (!input_made() && input_.take(node)) {
         value_ = node.outputs.at(0);
         continue;
       }
@@ -41,33 +38,6 @@ class Compiler {
   }
 
  private:
-  void start() {
-    if (graph_.inputs.size() != 1 || graph_.outputs.size() != 1) {
-      fail(ErrorCode::kUnsupported,
-           "graph '{}' has {} inputs and {} outputs, a network to train has one of each",
-           graph_.name, graph_.inputs.size(), graph_.outputs.size());
-    }
-    const GraphValue& input = graph_.inputs.front();
-    Shape shape;
-    for (const auto& dim : input.shape) {
-      shape.push_back(dim.size);
-    }
-    const bool sized = std::all_of(shape.begin() + (shape.empty() ? 0 : 1), shape.end(),
-                                   [](auto size) { return size > 0; });
-    if (input.dtype != DType::kFloat32 || !sized || (shape.size() != 2 && shape.size() != 4)) {
-      fail(ErrorCode::kUnsupported,
-           "graph '{}': its input '{}' is {} {}, expected float32 [N, features] or four dimensions",
-           graph_.name, input.name, dtype_name(input.dtype), shape_text(shape));
-    }
-    image_ = shape.size() == 4;
-    value_ = input.name;
-    input_shape_.assign(shape.begin() + 1, shape.end());
-    const auto last = static_cast<std::size_t>(input_shape_.back());
-    last_scale_.assign(last, 1.0F);
-    last_offset_.assign(last, 0.0F);
-    dropouts_ = 0;
-  }
-
   /// Each node reads the value made just before it, which nobody else reads.
   void check_chain(const GraphNode& node) const {
     if (node.inputs.empty() || node.outputs.empty() || node.inputs[0] != value_) {
@@ -84,79 +54,17 @@ class Compiler {
     }
   }
 
-  /// Scaling by constants and the change to channels-first, while nothing else came.
-  bool input_node(const GraphNode& node) {
-    if (node.op_type == "Transpose" && image_ && !transposed_) {
-      if (node.attribute("perm", std::vector<std::int64_t>{}) !=
-          std::vector<std::int64_t>{0, 3, 1, 2}) {
-        refuse(node, "perm is not [0, 3, 1, 2], the change from channels-last to channels-first");
-      }
-      transposed_ = true;
-      return true;
-    }
-    const bool multiplies = node.op_type == "Mul" || node.op_type == "Div";
-    if (!multiplies && node.op_type != "Add" && node.op_type != "Sub") {
-      return false;
-    }
-    const GraphInitializer& constant = initializer(node, 1);
-    const auto values = constant.tensor.values<float>();
-    const Shape& shape = constant.tensor.shape();
-    const bool by_channel = !shape.empty() && values.size() == last_scale_.size() &&
-                            shape.back() == static_cast<std::int64_t>(last_scale_.size());
-    if (transposed_ || (values.size() != 1 && !by_channel)) {
-      refuse(node, format("'{}' has shape {}, expected one number or one a channel, before the "
-                          "change of layout",
-                          constant.name, shape_text(shape)));
-    }
-    for (std::size_t i = 0; i < last_scale_.size(); ++i) {
-      const float value = values[values.size() == 1 ? 0 : i];
-      if (multiplies) {
-        const float factor = node.op_type == "Mul" ? value : 1 / value;
-        last_scale_[i] *= factor;
-        last_offset_[i] *= factor;
-      } else {
-        last_offset_[i] += node.op_type == "Add" ? value : -value;
-      }
-    }
-    return true;
-  }
+  bool input_made() const { return compiled_.input.layout.samples > 0; }
 
   /// Where the operators begin.
   const Layout& current() {
     if (!compiled_.operators.empty()) {
       return compiled_.operators.back()->out();
     }
-    if (compiled_.input.layout.samples == 0) {
-      make_input();
+    if (!input_made()) {
+      compiled_.input = input_.stage(piece_, options_.precision);
     }
     return compiled_.input.layout;
-  }
-
-  void make_input() {
-    InputStage& input = compiled_.input;
-    const bool bfloat16 = options_.precision == Precision::kBfloat16;
-    if (!image_) {
-      input.layout = plain_vector(piece_, input_shape_[0], bfloat16);
-      input.scale = last_scale_;
-      input.offset = last_offset_;
-      return;
-    }
-    input.channels_last = transposed_;
-    input.layout =
-        transposed_
-            ? plain_image(piece_, input_shape_[2], input_shape_[0], input_shape_[1], bfloat16)
-            : plain_image(piece_, input_shape_[0], input_shape_[1], input_shape_[2], bfloat16);
-    const bool uniform = std::all_of(last_scale_.begin(), last_scale_.end(),
-                                     [&](float s) { return s == last_scale_[0]; }) &&
-                         std::all_of(last_offset_.begin(), last_offset_.end(),
-                                     [&](float o) { return o == last_offset_[0]; });
-    if (!transposed_ && !uniform) {
-      fail(ErrorCode::kUnsupported,
-           "graph '{}': scaling by column of a channels-first input is not covered", graph_.name);
-    }
-    const auto channels = static_cast<std::size_t>(input.layout.channels);
-    input.scale = transposed_ ? last_scale_ : std::vector<float>(channels, last_scale_[0]);
-    input.offset = transposed_ ? last_offset_ : std::vector<float>(channels, last_offset_[0]);
   }
 
   void add(const GraphNode& node) {
@@ -318,12 +226,7 @@ class Compiler {
   }
 
   const GraphInitializer& initializer(const GraphNode& node, std::size_t input) const {
-    const GraphInitializer* found =
-        input < node.inputs.size() ? graph_.find_initializer(node.inputs[input]) : nullptr;
-    if (found == nullptr || found->tensor.dtype() != DType::kFloat32) {
-      refuse(node, format("its input {} is no float32 initializer", input));
-    }
-    return *found;
+    return float_initializer(graph_, node, input);
   }
 
   void finish() {
@@ -357,46 +260,16 @@ class Compiler {
   const Graph& graph_;
   const NetworkOptions& options_;
   std::int64_t piece_;
+  InputNodes input_;
   CompiledGraph compiled_;
   std::size_t position_ = 0;
   std::string value_;
   std::string flattened_;  // a Flatten that nobody has acted on: the next dense layer takes images
                            // as they are
-  bool image_ = false;
-  bool transposed_ = false;
-  Shape input_shape_;
-  std::vector<float> last_scale_, last_offset_;
   std::uint32_t dropouts_ = 0;
 };
 
-ParameterSlot add_slot(const GraphInitializer& initializer, std::vector<ParameterInfo>& infos,
-                       std::vector<float>& values) {
-  const auto from = initializer.tensor.values<float>();
-  const auto same = [&](const ParameterInfo& info) { return info.name == initializer.name; };
-  if (std::any_of(infos.begin(), infos.end(), same)) {
-    fail(ErrorCode::kUnsupported, "initializer '{}' is shared by several nodes", initializer.name);
-  }
-  const ParameterSlot slot{.offset = static_cast<std::int64_t>(values.size()),
-                           .size = initializer.tensor.size()};
-  infos.push_back({initializer.name, initializer.tensor.shape(), slot.offset, slot.size});
-  values.insert(values.end(), from.begin(), from.end());
-  return slot;
-}
-
 }  // namespace
-
-ParameterSlot ParameterTable::add(const GraphInitializer& initializer, std::int64_t gradient_size) {
-  constexpr std::int64_t kAlign = 16;  // a cache line
-  ParameterSlot slot = add_slot(initializer, parameters, values);
-  slot.gradient_offset = gradient_elements;
-  slot.gradient_size = gradient_size;
-  gradient_elements += (gradient_size + kAlign - 1) / kAlign * kAlign;
-  return slot;
-}
-
-ParameterSlot ParameterTable::add_state(const GraphInitializer& initializer) {
-  return add_slot(initializer, states, state_values);
-}
 
 CompiledGraph compile_graph(const Graph& graph, const NetworkOptions& options, std::int64_t piece) {
   return Compiler(graph, options, piece).run();

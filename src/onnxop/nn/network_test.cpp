@@ -108,6 +108,13 @@ INSTANTIATE_TEST_SUITE_P(
                   return ChainBuilder({1, 2, 2}).gemm(4, 2).done({2});
                 },
                 {"Gemm_0", "Flatten is missing"}},
+        Refused{"scaling_behind_flatten",
+                [] {
+                  ChainBuilder b({1, 2, 2});
+                  b.node("Flatten").node("Sub", {b.constant({}, {1})});
+                  return b.gemm(4, 2).done({2});
+                },
+                {"Sub_1", "not known to training"}},
         Refused{"ratio_of_one",
                 [] {
                   ChainBuilder b({4});

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "onnxop/base/error.h"
 #include "onnxop/nn/kernels.h"
+#include "onnxop/nn/node_error.h"
 #include "onnxop/nn/simple_operators.h"
 
 namespace onnxop {
@@ -14,10 +14,6 @@ struct PoolShape {
   PoolGeometry geometry;
   Layout out;
 };
-
-[[noreturn]] void refuse(const GraphNode& node, std::string_view what) {
-  fail(ErrorCode::kUnsupported, "node '{}' ({}): {}", node.name, node.op_type, what);
-}
 
 Layout resized(const Layout& in, std::int64_t height, std::int64_t width, const std::string& node) {
   Layout out = in;

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cstring>
 
-#include "onnxop/base/error.h"
 #include "onnxop/base/log.h"
 #include "onnxop/nn/dnnl_api.h"
 #include "onnxop/nn/kernels.h"
+#include "onnxop/nn/node_error.h"
 
 namespace onnxop {
 namespace {
@@ -237,7 +237,7 @@ using DenseOperator =
 
 void expect(bool holds, const GraphNode& node, std::string_view what) {
   if (!holds) {
-    fail(ErrorCode::kUnsupported, "node '{}' ({}): {}", node.name, node.op_type, what);
+    refuse(node, what);
   }
 }
 

@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "onnxop/base/error.h"
+#include "onnxop/base/test_error.h"
 #include "onnxop/data/batches.h"
 #include "onnxop/data/mnist.h"
 #include "onnxop/image/codec.h"
@@ -35,16 +35,6 @@ template <typename T>
 std::vector<T> elements(const Tensor& tensor) {
   const auto values = tensor.values<T>();
   return {values.begin(), values.end()};
-}
-
-Error error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return {ErrorCode::kInternal, ""};
 }
 
 TEST(FitImage, LeavesAFittingImageAlone) {

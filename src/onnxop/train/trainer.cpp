@@ -171,7 +171,7 @@ class Training {
       return false;
     }
     result.train_seconds = seconds_between(start, clock_.steady());
-    const Evaluation validation = evaluate_on(network_, data_.train, data_.validation);
+    const Evaluation validation = validate();
     result.val_loss = validation.loss;
     result.val_accuracy = validation.accuracy;
     if (!std::isfinite(result.val_loss)) {
@@ -260,27 +260,33 @@ class Training {
     }
   }
 
-  Evaluation evaluate_on(Network& network, const Dataset& data,
-                         const std::vector<std::uint32_t>& indices) const {
-    return evaluate(predictor(network), data, indices, convert_, kPredictBatch);
+  Evaluation validate() {
+    const Predict predict = [this](std::span<const float> inputs, std::int64_t n,
+                                   std::span<float> outputs) {
+      network_.predict(inputs, n, outputs);
+    };
+    return evaluate(predict, data_.train, data_.validation, convert_, kPredictBatch);
   }
 
-  static Predict predictor(Network& network) {
-    return [&network](std::span<const float> inputs, std::int64_t n, std::span<float> outputs) {
+  Evaluation evaluate_on_test(Network& network) const {
+    const Predict predict = [&](std::span<const float> inputs, std::int64_t n,
+                                std::span<float> outputs) {
       network.predict(inputs, n, outputs);
+      observer_.on_test_outputs(outputs);
     };
+    return evaluate(predict, data_.test, convert_, kPredictBatch);
   }
 
   void export_best(TrainOutcome& outcome) {
     load_weights(last_.best_parameters, last_.best_state);
     Graph graph = network_.trained_graph();
     if (spec_.train.precision == Precision::kFloat32) {
-      outcome.test = evaluate(predictor(network_), data_.test, convert_, kPredictBatch);
+      outcome.test = evaluate_on_test(network_);
     } else {
       NetworkOptions float32 = network_options(spec_, batch_);
       float32.precision = Precision::kFloat32;
       Network exact(graph, float32, pool_);
-      outcome.test = evaluate(predictor(exact), data_.test, convert_, kPredictBatch);
+      outcome.test = evaluate_on_test(exact);
     }
     Model model;
     model.producer_version = options_.producer_version;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,8 @@ class TrainObserver {
   virtual void on_start(const TrainSummary&) {}
   virtual void on_batch(const BatchProgress&) {}
   virtual void on_epoch(const EpochResult&) {}
+  /// What the exported weights answer to the test samples, in their order, batch after batch.
+  virtual void on_test_outputs(std::span<const float>) {}
 };
 
 struct TrainOutcome {

@@ -10,9 +10,9 @@
 namespace onnxop {
 
 /// `input`, where given, says to what size and colour a folder's images are brought; a folder
-/// without it needs grey images of one size. MNIST is looked for in the default data folder. Throws
-/// Error{kInvalidArgument} for a name it does not know, with those it knows; else as the data
-/// room's readers.
+/// without it needs images of one size and colour. MNIST is looked for in the default data folder.
+/// Throws Error{kInvalidArgument} for a name it does not know, with those it knows; else as the
+/// data room's readers.
 Dataset open_dataset(std::string_view reference,
                      const std::optional<ImageInput>& input = std::nullopt);
 

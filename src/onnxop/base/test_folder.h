@@ -1,18 +1,14 @@
 #pragma once
-// A folder for one test, gone when it ends; and the error that an action ends with.
+// A folder for one test, gone when it ends.
 
 #include <cstdlib>
 #include <filesystem>
-#include <functional>
 #include <set>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
-#include <gtest/gtest.h>
-
-#include "onnxop/base/error.h"
 #include "onnxop/base/file.h"
 
 namespace onnxop {
@@ -20,7 +16,7 @@ namespace onnxop {
 class TestFolder {
  public:
   TestFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "onnxop-data.XXXXXX").string();
+    std::string name = (std::filesystem::temp_directory_path() / "onnxop-test.XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) {
       throw std::runtime_error("no temporary folder");
     }
@@ -52,15 +48,5 @@ class TestFolder {
  private:
   std::filesystem::path path_;
 };
-
-inline Error error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return {ErrorCode::kInternal, ""};
-}
 
 }  // namespace onnxop

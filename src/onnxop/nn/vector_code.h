@@ -1,0 +1,52 @@
+#pragma once
+// What this room's loops are written with, so that the compiler makes vector instructions of them.
+// Files that include it are compiled as CMakeLists.txt says. Private to this room.
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "onnxop/nn/kernels.h"
+
+// The best version for the processor is chosen when the program is loaded; sanitizers do not stand
+// code that runs so early.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
+    !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+#define ONNXOP_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define ONNXOP_CLONES
+#endif
+// What is not inlined would be compiled for the plainest processor only.
+#define ONNXOP_INLINE inline __attribute__((always_inline))
+#define ONNXOP_INLINE_LAMBDA __attribute__((always_inline))
+
+namespace onnxop {
+
+ONNXOP_INLINE float load(float value) {
+  return value;
+}
+ONNXOP_INLINE float load(Bfloat16 value) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(value) << 16);
+}
+template <typename Floats>
+ONNXOP_INLINE void load_lanes(const float* from, Floats& to) {
+  std::memcpy(&to, from, sizeof to);
+}
+template <typename Floats>
+ONNXOP_INLINE void load_lanes(const Bfloat16* from, Floats& to) {
+  for (std::size_t i = 0; i < sizeof to / sizeof(float); ++i) {
+    to[i] = load(from[i]);
+  }
+}
+ONNXOP_INLINE void store(float value, float& to) {
+  to = value;
+}
+ONNXOP_INLINE void store(float value, Bfloat16& to) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const std::uint32_t rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
+  const std::uint32_t quiet = (bits >> 16) | 0x40;
+  to = static_cast<Bfloat16>((bits & 0x7FFFFFFF) > 0x7F800000 ? quiet : rounded);
+}
+
+}  // namespace onnxop
