@@ -216,7 +216,7 @@ Awaitable<void> Connection::respond() {
     } else if (match_.route->blocks) {
       co_await run_handler();
     } else {
-      response_ = answer(request_, [this] { return match_.route->handler(request_); });
+      response_ = run_plain_handler();
     }
   }
   if (client_gone_) {
@@ -260,8 +260,18 @@ Awaitable<void> Connection::run_handler() {
   co_await answer_ready_.async_wait(asio::redirect_error(kUseAwaitable, done));
 }
 
+Response Connection::run_plain_handler() {
+  return answer(request_, [this] {
+    request_.path_values = std::move(match_.path_values);
+    decode_body(request_, context_.options.max_decoded_bytes);
+    Response response = match_.route->handler(request_);
+    encode_body(response, accepted_encoding(request_.field("accept-encoding")));
+    return response;
+  });
+}
+
 void Connection::run() noexcept {
-  response_ = answer(request_, [this] { return match_.route->handler(request_); });
+  response_ = run_plain_handler();
   asio::post(socket_.get_executor(), [this] { answer_ready_.cancel(); });
   ended_elsewhere();
 }
@@ -308,7 +318,9 @@ bool Connection::start_model(bool run_here) {
   bool started = false;
   Response refusal = answer(request_, [&] {
     request_.path_values = std::move(match_.path_values);
+    decode_body(request_, context_.options.max_decoded_bytes);
     pending_ = match_.route->pending(request_);
+    pending_->encoding = accepted_encoding(request_.field("accept-encoding"));
     elsewhere_ = true;
     pending_->start(run_here, [this, here = std::this_thread::get_id()] {
       if (std::this_thread::get_id() == here) {

@@ -75,6 +75,7 @@ class Connection : private Job {
   Awaitable<void> read_body(bool wanted);
   Awaitable<void> respond();
   Awaitable<void> run_handler();
+  Response run_plain_handler();
   Awaitable<void> run_model();
   bool start_model(bool run_here);
   void watch_client();

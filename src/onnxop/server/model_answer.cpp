@@ -30,6 +30,7 @@ void ModelAnswer::ended() noexcept {
       throw Error(*call().error());
     }
     response_ = make_response();
+    encode_body(response_, encoding);
     response_.model = call().model();
   } catch (...) {
     failure_ = std::current_exception();

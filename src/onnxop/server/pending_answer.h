@@ -3,7 +3,7 @@
 
 #include <functional>
 
-#include "onnxop/server/http_message.h"
+#include "onnxop/server/compression.h"
 
 namespace onnxop {
 
@@ -13,6 +13,9 @@ class PendingAnswer {
   virtual ~PendingAnswer() = default;
   PendingAnswer(const PendingAnswer&) = delete;
   PendingAnswer& operator=(const PendingAnswer&) = delete;
+
+  /// Before start(): how the answer's body may be encoded.
+  Encoding encoding = Encoding::kIdentity;
 
   /// `on_ready` is called once from any thread, unless start() throws, or cancel() returns true. It
   /// may be called before this returns. `run_here`: the calling thread may run the model itself.

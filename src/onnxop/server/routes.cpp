@@ -7,6 +7,8 @@
 #include "onnxop/base/json_value.h"
 #include "onnxop/server/image_answer.h"
 #include "onnxop/server/index_page.h"
+#include "onnxop/server/multipart.h"
+#include "onnxop/server/oip_routes.h"
 #include "onnxop/wire/image_json.h"
 #include "onnxop/wire/model_list_json.h"
 
@@ -53,13 +55,47 @@ Route model_route(const ModelRoute& route, const ServingCore& core, std::int64_t
       .path = api_path(route),
       .id = route.name,
       .summary = format("What the model '{}' says of an image", route.model),
-      .takes_image = true,
+      .body = ApiBody::kImage,
       .answer = ApiSchema::kPrediction,
       .errors = {400, 408, 413, 415, 429, 500, 503}};
   return {.operation = operation, .pending = [core, route, max_pixels](Request& request) {
             return classify_images({request.content()}, false, lease(core.catalog, route),
                                    max_pixels, core.scheduler);
           }};
+}
+
+/// What one request may hold.
+constexpr std::size_t kMostImages = 64;
+
+std::unique_ptr<PendingAnswer> classify(const ServingCore& core, std::int64_t max_pixels,
+                                        const Request& request) {
+  const std::string version =
+      request.path_values.size() > 1 ? request.path_values[1] : request.query("version");
+  const ModelLease model =
+      resolve_model(*core.catalog.snapshot(), request.path_values.at(0), version);
+  const std::string_view type = request.field("content-type");
+  if (!is_multipart(type)) {
+    return classify_images({request.content()}, false, model, max_pixels, core.scheduler);
+  }
+  return classify_images(multipart_files(request.content(), type, kMostImages), true, model,
+                         max_pixels, core.scheduler);
+}
+
+void add_classify_routes(RouteTable& table, const ServerOptions& options,
+                         const RouteContext& context) {
+  for (const bool versioned : {false, true}) {
+    table.add({.operation = {.method = "POST",
+                             .path = versioned ? "/api/models/{model}/versions/{version}/classify"
+                                               : "/api/models/{model}/classify",
+                             .id = versioned ? "classifyVersion" : "classify",
+                             .summary = "What a model says of an image, or of several files",
+                             .body = ApiBody::kImages,
+                             .answer = ApiSchema::kPredictions,
+                             .errors = {400, 404, 408, 409, 413, 415, 429, 500, 503}},
+               .pending = [core = context.core, max_pixels = options.max_pixels](Request& request) {
+                 return classify(core, max_pixels, request);
+               }});
+  }
 }
 
 Response json_response(std::string body) {
@@ -155,6 +191,15 @@ RouteTable make_routes(const ServerOptions& options, const std::vector<ModelRout
                response.body = metrics_text(context.core, context.http, context.program_version);
                return response;
              }});
+  add_oip_routes(table, options, context, [&context, model_routes] {
+    try {
+      check_ready(model_routes, context);
+      return true;
+    } catch (const Error&) {
+      return false;
+    }
+  });
+  add_classify_routes(table, options, context);
   const ApiOperation self = get("/openapi.json", "openapi", "This document", ApiSchema::kOpenApi);
   std::vector<ApiOperation> operations = table.operations();
   operations.push_back(self);

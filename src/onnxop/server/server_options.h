@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "onnxop/wire/oip_request.h"
+
 namespace onnxop {
 
 /// POST /api/NAME is answered by MODEL, a reference that the ServingSet knows: "mnist",
@@ -45,8 +47,10 @@ struct ServerOptions {
   /// Empty: "classify_digit" for the model "mnist", if it is there.
   std::vector<ModelRoute> routes = {};
   HttpLimits limits = {};
-  std::int64_t max_pixels = 16'777'216;  // width * height of an image, over it: 413
-  int io_threads = 0;                    // 0: one for each four processors, at least one
+  InferLimits infer = {};
+  std::uint64_t max_decoded_bytes = 64U << 20;  // of a body that came compressed, over it: 413
+  std::int64_t max_pixels = 16'777'216;         // width * height of an image, over it: 413
+  int io_threads = 0;                           // 0: one for each four processors, at least one
   std::chrono::milliseconds drain_timeout{
       30'000};                  // of a graceful stop; then as stop_now(); 0: at once
   bool handle_signals = false;  // SIGTERM, SIGINT: first stop(), then stop_now()

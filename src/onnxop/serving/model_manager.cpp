@@ -54,17 +54,22 @@ ModelManager::ModelManager(std::vector<std::unique_ptr<ModelProvider>> providers
 
 bool ModelManager::refresh() {
   const std::lock_guard lock(work_);
-  const std::vector<Found> found = look();
-  std::vector<ModelOffer> offers;
+  std::vector<Found> found = look();
+  ServingPlan plan;
+  do {  // a version that turns out to be broken may give way to an older one
+    std::vector<ModelOffer> offers;
+    for (Found& each : found) {
+      mark_broken(each.offer);
+      offers.push_back(each.offer);
+    }
+    plan = plan_serving(offers, options_.wishes);
+  } while (!load_missing(plan, found));
   bool settling = false;
   for (const Found& each : found) {
-    offers.push_back(each.offer);
     for (const OfferedVersion& version : each.offer.versions) {
       settling = settling || !version.settled;
     }
   }
-  const ServingPlan plan = plan_serving(offers, options_.wishes);
-  load_missing(plan, found);
   publish(plan);
   take_status(plan);
   return settling;
@@ -101,7 +106,20 @@ std::vector<ModelManager::Found> ModelManager::look() {
   return found;
 }
 
-void ModelManager::load_missing(const ServingPlan& plan, const std::vector<Found>& found) {
+/// What could not be loaded, as long as it is the same, and nothing of it is live.
+void ModelManager::mark_broken(ModelOffer& offer) const {
+  for (OfferedVersion& version : offer.versions) {
+    const VersionKey key{offer.name, version.version};
+    const auto failed = failures_.find(key);
+    if (failed != failures_.end() && failed->second.fingerprint == version.fingerprint &&
+        !loaded_.contains(key)) {
+      version.broken = failed->second.reason;
+    }
+  }
+}
+
+/// False when a version turned out to be broken.
+bool ModelManager::load_missing(const ServingPlan& plan, const std::vector<Found>& found) {
   struct Task {
     VersionKey key;
     const Found* found;
@@ -125,7 +143,7 @@ void ModelManager::load_missing(const ServingPlan& plan, const std::vector<Found
     }
   }
   if (tasks.empty()) {
-    return;
+    return true;
   }
   const double probe_seconds = kProbeSecondsAtOnce / static_cast<double>(tasks.size());
   for (const Task& task : tasks) {
@@ -140,8 +158,10 @@ void ModelManager::load_missing(const ServingPlan& plan, const std::vector<Found
       task.failure = e.what();
     }
   });
+  bool all_good = true;
   for (Task& task : tasks) {
     const bool good = task.failure.empty();
+    all_good = all_good && good;
     if (good) {
       failures_.erase(task.key);
       log_info("model {} is loaded", title(task.key));
@@ -153,6 +173,7 @@ void ModelManager::load_missing(const ServingPlan& plan, const std::vector<Found
     const std::lock_guard lock(state_);
     ++(good ? counts_.loaded : counts_.failed);
   }
+  return all_good;
 }
 
 /// Loaded, checked, warmed; safe from several threads for different versions.
@@ -225,7 +246,7 @@ void ModelManager::take_status(const ServingPlan& plan) {
     put(key, VersionState::kUnavailable, reason);
   }
   for (const auto& [key, failure] : failures_) {
-    if (plan.load.contains(key)) {
+    if (plan.load.contains(key) || plan.not_chosen.contains(key)) {
       put(key, VersionState::kUnavailable, failure.reason);
     }
   }
@@ -235,14 +256,6 @@ void ModelManager::take_status(const ServingPlan& plan) {
   unmet_.clear();
   for (const auto& [reference, problem] : plan.problems) {
     unmet_.push_back(problem);
-  }
-  for (const std::string& reference : options_.wishes.references) {
-    const auto key = plan.references.find(reference);
-    const auto failure =
-        key == plan.references.end() ? failures_.end() : failures_.find(key->second);
-    if (failure != failures_.end()) {
-      unmet_.push_back(format("model '{}': {}", reference, failure->second.reason));
-    }
   }
 }
 

@@ -160,6 +160,51 @@ TEST_F(ModelManagerTest, ABrokenVersionLeavesTheOldOneServing) {
   EXPECT_EQ(served("a:1"), 0);
 }
 
+TEST_F(ModelManagerTest, AtTheStartABrokenVersionGivesWayToAnOlderOne) {
+  put("a", 1);
+  put("a", 2);
+  put("a", 3);
+  broken_ = {"a/2", "a/3"};
+  auto models = manager(folder());
+  models.refresh();
+  EXPECT_EQ(served("a"), 1);
+  EXPECT_THAT(status_of(models, "a", 3), HasSubstr("UNAVAILABLE broken model"));
+  EXPECT_THAT(status_of(models, "a", 2), HasSubstr("UNAVAILABLE broken model"));
+  EXPECT_EQ(loads_.size(), 3U);
+}
+
+TEST_F(ModelManagerTest, AVersionWhoseFileBecomesBrokenGoesOn) {
+  put("a", 1, "good");
+  auto models = manager(folder());
+  models.refresh();
+  const ModelLease good = catalog_.snapshot()->find("a");
+  broken_ = {"a/1"};
+  put("a", 1, "broken, and longer");
+  models.refresh();
+  models.refresh();
+  EXPECT_EQ(catalog_.snapshot()->find("a"), good);
+  EXPECT_EQ(loads_.size(), 2U);
+}
+
+TEST_F(ModelManagerTest, AnAliasThatMovesToABrokenVersionStaysWhereItWas) {
+  Registry registry(folder_ / "store", clock_);
+  for (const char* note : {"first", "second"}) {
+    write_file_atomically(folder_ / "m.onnx", model_bytes(note));
+    registry.register_model("mnist", folder_ / "m.onnx", "", "");
+  }
+  registry.set_alias("mnist", "champion", 1);
+  auto models = manager(store_provider(folder_ / "store", clock_, {.max_batch = 1}),
+                        {.policy = parse_version_policy("1"), .references = {"mnist@champion"}});
+  models.refresh();
+  const auto path = registry.get_version("mnist", 2).model_path;
+  fs::permissions(path, fs::perms::owner_all);
+  std::ofstream(path, std::ios::app) << "x";
+  registry.set_alias("mnist", "champion", 2);
+  models.refresh();
+  EXPECT_EQ(served("mnist@champion"), 1);
+  EXPECT_THAT(models.unmet(), ElementsAre(HasSubstr("SHA-256")));
+}
+
 TEST_F(ModelManagerTest, WhatIsStillBeingCopiedIsNotTouched) {
   put("a", 1);
   auto models = manager(folder(3600));

@@ -27,7 +27,8 @@ struct OfferedVersion {
   std::int64_t version = 0;
   /// Differs when the files do: a version that could not be loaded is tried again then.
   std::string fingerprint;
-  bool settled = true;  // false: its files may still be being written
+  bool settled = true;      // false: its files may still be being written
+  std::string broken = {};  // why it could not be loaded; the providers leave it empty
 };
 
 struct ModelOffer {

@@ -59,8 +59,12 @@ class ModelPlan {
       plan_.problems[reference] = format("model '{}': {}", reference, kSettling);
       return;
     }
-    plan_.load.insert({offer_.name, *version});
     plan_.references[reference] = {offer_.name, *version};
+    if (!find(*version)->broken.empty()) {
+      plan_.problems[reference] = format("model '{}': {}", reference, find(*version)->broken);
+      return;
+    }
+    plan_.load.insert({offer_.name, *version});
     plan_.references[format("{}:{}", offer_.name, *version)] = {offer_.name, *version};
   }
 
@@ -96,7 +100,7 @@ class ModelPlan {
       const bool named = policy_.kind != VersionPolicy::Kind::kSpecific ||
                          std::find(policy_.versions.begin(), policy_.versions.end(),
                                    offered.version) != policy_.versions.end();
-      if (offered.settled && named) {
+      if (offered.settled && offered.broken.empty() && named) {
         versions.push_back(offered.version);
       }
     }

@@ -32,8 +32,9 @@ struct ServingPlan {
 };
 
 /// Of each model the versions that its policy names, and those that aliases and references point
-/// to. "name" is the largest version of the policy's that is settled. Nothing is thrown: what
-/// cannot be met is a problem.
+/// to. Versions that are broken or not settled are as if they were not there, so that "name" is the
+/// largest good one; but an alias of a broken version is in `references`, so that what answered to
+/// it before can go on. Nothing is thrown: what cannot be met is a problem.
 ServingPlan plan_serving(std::span<const ModelOffer> offers, const ServingWishes& wishes);
 
 /// "latest", "latest:2", "all", "1,3". Throws Error{kInvalidArgument} that says these.

@@ -47,6 +47,27 @@ Json schemas() {
                           {"model", {{"type", "string"}}},
                           {"version", version}})},
           {"Model", model},
+          {"Predictions",
+           object_schema({"predictions"}, {{"predictions", array_of(reference("Prediction"))}})},
+          {"Tensor", object_schema({"name", "datatype", "shape"},
+                                   {{"name", {{"type", "string"}}},
+                                    {"datatype", text_schema("BOOL, UINT8, … FP32, FP64, BYTES")},
+                                    {"shape", array_of({{"type", "integer"}, {"format", "int64"}})},
+                                    {"parameters", {{"type", "object"}}},
+                                    {"data", {{"type", "array"}, {"items", Json::object()}}}})},
+          {"InferRequest",
+           object_schema({"inputs"},
+                         {{"id", {{"type", "string"}}},
+                          {"parameters", {{"type", "object"}}},
+                          {"inputs", array_of(reference("Tensor"))},
+                          {"outputs", array_of(object_schema(
+                                          {"name"}, {{"name", {{"type", "string"}}},
+                                                     {"parameters", {{"type", "object"}}}}))}})},
+          {"InferAnswer", object_schema({"model_name", "model_version", "outputs"},
+                                        {{"model_name", {{"type", "string"}}},
+                                         {"model_version", {{"type", "string"}}},
+                                         {"id", {{"type", "string"}}},
+                                         {"outputs", array_of(reference("Tensor"))}})},
           {"ModelList", object_schema({"models"}, {{"models", array_of(reference("Model"))}})},
           {"Status", object_schema({"status"}, {{"status", {{"type", "string"}}}})},
           {"Error", object_schema({"error"}, {{"error", text_schema("What was got, and what was "
@@ -67,6 +88,17 @@ Json answer_content(ApiSchema schema) {
       return json_content(reference("Status"));
     case ApiSchema::kOpenApi:
       return json_content({{"type", "object"}});
+    case ApiSchema::kJson:
+      return json_content({{"description", "An object or a list"}});
+    case ApiSchema::kInference: {
+      Json content = json_content(reference("InferAnswer"));
+      content["application/octet-stream"] = {
+          {"schema", {{"type", "string"}, {"format", "binary"}}}};
+      return content;
+    }
+    case ApiSchema::kPredictions:
+      return json_content(
+          {{"anyOf", Json::array({reference("Prediction"), reference("Predictions")})}});
     case ApiSchema::kText:
       return {{"text/plain", {{"schema", {{"type", "string"}}}}}};
     case ApiSchema::kHtml:
@@ -81,10 +113,18 @@ std::string_view error_description(int status) {
       return "The body is empty or no whole image of a known format, or the request is malformed";
     case 408:
       return "The request did not come in time";
+    case 404:
+      return "There is no such model or version";
+    case 409:
+      return "Not in this state: the message says why";
     case 413:
-      return "The body or the image is larger than the limit";
+      return "The body, the image or a tensor is larger than the limit";
     case 415:
-      return "The image is of a kind that is not decoded";
+      return "The image or the encoding is of a kind that is not decoded";
+    case 429:
+      return "Too many requests wait for the model: come again later";
+    case 504:
+      return "The request's own deadline passed before it was its turn";
     case 500:
       return "Something failed here; the log has the details under the id in the message";
     default:
@@ -107,10 +147,46 @@ Json image_body(std::uint64_t max_body_bytes) {
           {"content", std::move(content)}};
 }
 
+/// One a placeholder.
+std::vector<Json> path_parameters(std::string_view path) {
+  std::vector<Json> parameters;
+  for (auto at = path.find('{'); at != std::string_view::npos; at = path.find('{', at + 1)) {
+    const std::string_view name = path.substr(at + 1, path.find('}', at) - at - 1);
+    parameters.push_back(
+        {{"name", name},
+         {"in", "path"},
+         {"required", true},
+         {"description", name == "model" ? "NAME or NAME@ALIAS" : "A number from 1"},
+         {"schema", {{"type", "string"}}}});
+  }
+  return parameters;
+}
+
 Json operation_json(const ApiOperation& operation, std::uint64_t max_body_bytes) {
   Json json{{"operationId", operation.id}, {"summary", operation.summary}};
-  if (operation.takes_image) {
-    json["requestBody"] = image_body(max_body_bytes);
+  for (const Json& parameter : path_parameters(operation.path)) {
+    json["parameters"].push_back(parameter);
+  }
+  switch (operation.body) {
+    case ApiBody::kImage:
+      json["requestBody"] = image_body(max_body_bytes);
+      break;
+    case ApiBody::kImages:
+      json["requestBody"] = image_body(max_body_bytes);
+      json["requestBody"]["content"]["multipart/form-data"] = {
+          {"schema",
+           {{"type", "object"},
+            {"additionalProperties", {{"type", "string"}, {"format", "binary"}}}}}};
+      break;
+    case ApiBody::kInference:
+      json["requestBody"] = {{"required", true},
+                             {"content", json_content(reference("InferRequest"))}};
+      break;
+    case ApiBody::kOptionalJson:
+      json["requestBody"] = {{"required", false}, {"content", json_content({{"type", "object"}})}};
+      break;
+    case ApiBody::kNone:
+      break;
   }
   Json& responses = json["responses"];
   responses["200"] = {{"description", "Done"}, {"content", answer_content(operation.answer)}};
@@ -135,13 +211,15 @@ Json openapi_document(std::span<const ApiOperation> operations, std::string_view
   for (const ApiOperation& operation : operations) {
     paths[operation.path][lower(operation.method)] = operation_json(operation, max_body_bytes);
   }
-  return {{"openapi", "3.0.3"},
-          {"info",
-           {{"title", "onnxop"},
-            {"description", "Image models behind plain HTTP: send an image, get JSON."},
-            {"version", version}}},
-          {"paths", std::move(paths)},
-          {"components", {{"schemas", schemas()}}}};
+  return {
+      {"openapi", "3.0.3"},
+      {"info",
+       {{"title", "onnxop"},
+        {"description",
+         "Models behind HTTP: images in, JSON out; or tensors, by the Open Inference Protocol v2."},
+        {"version", version}}},
+      {"paths", std::move(paths)},
+      {"components", {{"schemas", schemas()}}}};
 }
 
 }  // namespace onnxop

@@ -11,14 +11,27 @@
 namespace onnxop {
 
 /// What an answer's body looks like; the names are those in components/schemas.
-enum class ApiSchema { kPrediction, kModelList, kStatus, kOpenApi, kHtml, kText };
+enum class ApiSchema {
+  kPrediction,
+  kModelList,
+  kStatus,
+  kOpenApi,
+  kHtml,
+  kText,
+  kJson,
+  kInference,
+  kPredictions
+};
+
+/// What a request's body is.
+enum class ApiBody { kNone, kImage, kImages, kInference, kOptionalJson };
 
 struct ApiOperation {
-  std::string method = {};                // upper case: "GET"
-  std::string path = {};                  // "/api/classify_digit"
-  std::string id = {};                    // unique in the document
-  std::string summary = {};               // one line
-  bool takes_image = false;               // the request's body is an image
+  std::string method = {};   // upper case: "GET"
+  std::string path = {};     // "/api/classify_digit"
+  std::string id = {};       // unique in the document
+  std::string summary = {};  // one line
+  ApiBody body = ApiBody::kNone;
   ApiSchema answer = ApiSchema::kStatus;  // of status 200
   std::vector<int> errors = {};           // statuses with an {"error": …} body, ascending
 };

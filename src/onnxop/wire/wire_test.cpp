@@ -96,7 +96,7 @@ TEST(OpenApi, DescribesEachOperation) {
        .path = "/api/x",
        .id = "x",
        .summary = "Says what x is",
-       .takes_image = true,
+       .body = ApiBody::kImage,
        .answer = ApiSchema::kPrediction,
        .errors = {400, 503}},
       {.method = "GET", .path = "/api/x", .id = "get_x", .summary = "s", .errors = {}},
