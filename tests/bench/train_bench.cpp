@@ -94,6 +94,7 @@ Json measure_training(const std::filesystem::path& spec_file,
   for (const auto& [precision, name] :
        {std::pair{Precision::kFloat32, "float32"}, {Precision::kBfloat16, "bf16"}}) {
     if (supports_precision(precision)) {
+      // NOLINTNEXTLINE(modernize-make-unique): the loop cannot be moved
       all.push_back(std::unique_ptr<PrecisionFigures>(new PrecisionFigures{
           precision, name, TrainingLoop(spec, data, precision, pool), {}, {}, {}}));
       all.back()->loop.round();  // warm-up

@@ -61,6 +61,7 @@ bool Scheduler::run_here(const std::shared_ptr<ModelQueue>& queue, BatchCall& ca
   call.times = {};
   call.times.queued = clock_.steady();
   // The queue may be the call's to release.
+  // NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
   const std::shared_ptr<ModelQueue> held = queue;
   BatchRunner runner(clock_);
   BatchCall* const calls[] = {&call};

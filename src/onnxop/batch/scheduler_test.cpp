@@ -243,10 +243,8 @@ TEST(SchedulerLoad, EveryCallOfManyThreadsGetsItsOwnAnswer) {
           continue;
         }
         const bool failed = i % 50 == 7;
-        if (call.error().has_value() != failed) {
-          ++wrong;
-        } else if (!failed && call.values() !=
-                                  std::vector<float>(static_cast<std::size_t>(1 + i % 3), value)) {
+        const std::vector<float> expected(static_cast<std::size_t>(1 + i % 3), value);
+        if (call.error().has_value() != failed || (!failed && call.values() != expected)) {
           ++wrong;
         }
       }

@@ -1,5 +1,6 @@
 #include "onnxop/cli/train_progress.h"
 
+#include <cmath>
 #include <iostream>
 
 #include <unistd.h>
@@ -10,7 +11,7 @@ namespace onnxop {
 namespace {
 
 std::string duration_text(double seconds) {
-  const auto whole = static_cast<std::int64_t>(seconds + 0.5);
+  const auto whole = std::int64_t{std::llround(seconds)};
   return whole >= 3600 ? format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60)
                        : format("{}:{:02}", whole / 60, whole % 60);
 }

@@ -72,7 +72,7 @@ double median(std::vector<double> values) {
 
 /// Arguments: bfloat16, samples of a piece (0: the network's choice), threads. The ratio is the
 /// median over the turns.
-void BM_TrainBatch(benchmark::State& state) {
+void train_batch(benchmark::State& state) {
   const auto precision = state.range(0) != 0 ? Precision::kBfloat16 : Precision::kFloat32;
   Training training({.batch = 250, .piece = state.range(1), .precision = precision},
                     static_cast<int>(state.range(2)));
@@ -96,7 +96,7 @@ void BM_TrainBatch(benchmark::State& state) {
   state.counters["float32_peak"] = median(peaks);
   state.counters["ratio"] = median(ratios);
 }
-BENCHMARK(BM_TrainBatch)
+BENCHMARK(train_batch)
     ->ArgNames({"bf16", "piece", "threads"})
     ->ArgsProduct({{0, 1}, {0, 10, 50}, {2}})
     ->Args({0, 0, 1})
@@ -106,7 +106,7 @@ BENCHMARK(BM_TrainBatch)
     ->Iterations(15);
 
 /// Prints where the time of a batch goes, on one thread: the best of several looks.
-void BM_Profile(benchmark::State& state) {
+void profile(benchmark::State& state) {
   const auto precision = state.range(0) != 0 ? Precision::kBfloat16 : Precision::kFloat32;
   Training training({.batch = 250, .piece = state.range(1), .precision = precision}, 1);
   std::vector<OperatorTime> best;
@@ -128,7 +128,7 @@ void BM_Profile(benchmark::State& state) {
   }
   std::printf("%-66s %7.3f ms\n", "sum", total * 1e3);
 }
-BENCHMARK(BM_Profile)
+BENCHMARK(profile)
     ->ArgNames({"bf16", "piece"})
     ->Args({0, 0})
     ->Args({1, 0})

@@ -40,7 +40,7 @@ class RefusedGraph : public testing::TestWithParam<Refused> {};
 TEST_P(RefusedGraph, NamesTheNode) {
   ThreadPool pool(1);
   try {
-    Network(GetParam().graph(), {.loss = kSquares}, pool);
+    const Network network(GetParam().graph(), {.loss = kSquares}, pool);
     FAIL() << "was taken";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kUnsupported);

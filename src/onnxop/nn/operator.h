@@ -65,8 +65,8 @@ class Operator {
   std::string node_, type_;
 
  public:
-  Operator(std::string node, std::string type, Layout in, Layout out)
-      : node_(std::move(node)), type_(std::move(type)), in_(std::move(in)), out_(std::move(out)) {}
+  Operator(std::string node, std::string type, const Layout& in, const Layout& out)
+      : node_(std::move(node)), type_(std::move(type)), in_(in), out_(out) {}
   virtual ~Operator() = default;
   Operator(const Operator&) = delete;
   Operator& operator=(const Operator&) = delete;

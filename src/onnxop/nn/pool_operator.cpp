@@ -84,8 +84,8 @@ PoolShape pool_shape(const GraphNode& node, const Layout& in) {
 
 class PoolOperator : public Operator {
  public:
-  PoolOperator(const GraphNode& node, const Layout& in, PoolShape shape, bool relu)
-      : Operator(node.name, node.op_type, in, std::move(shape.out)),
+  PoolOperator(const GraphNode& node, const Layout& in, const PoolShape& shape, bool relu)
+      : Operator(node.name, node.op_type, in, shape.out),
         geometry_(shape.geometry),
         max_(node.op_type == "MaxPool"),
         relu_(relu) {}

@@ -23,11 +23,10 @@ using Tag = dnnl::memory::format_tag;
 class MatrixMultiply {
  public:
   explicit MatrixMultiply(Precision precision) {
-    constexpr std::int64_t n = kSize;
     const Type type = precision == Precision::kBfloat16 ? Type::bf16 : Type::f32;
-    const dnnl_api::Desc any({n, n}, type, Tag::any);
-    const dnnl_api::Desc plain({n, n}, type, Tag::ab);
-    const dnnl_api::Desc bias({n}, Type::f32, Tag::a);
+    const dnnl_api::Desc any({kSize, kSize}, type, Tag::any);
+    const dnnl_api::Desc plain({kSize, kSize}, type, Tag::ab);
+    const dnnl_api::Desc bias({kSize}, Type::f32, Tag::a);
     const auto primitive = dnnl_api::dense_forward(cpu_engine(), plain, any, bias, plain, false);
     primitive_ = dnnl::inner_product_forward(primitive);
     arguments_ = {{DNNL_ARG_SRC, dnnl::memory(plain, cpu_engine())},

@@ -51,13 +51,13 @@ class WeightedOperator : public Operator {
   };
 
   /// `plain_weights`: as ONNX has them; `padded_dims`: as the primitives see them.
-  WeightedOperator(const WeightedNode& node, Layout in, Layout out, Desc plain_weights,
-                   const Dims& padded_dims, Primitives primitives, double flops,
-                   ParameterTable& parameters)
-      : Operator(node.node->name, node.node->op_type, std::move(in), std::move(out)),
+  WeightedOperator(const WeightedNode& node, const Layout& in, const Layout& out,
+                   const Desc& plain_weights, const Dims& padded_dims, Primitives primitives,
+                   double flops, ParameterTable& parameters)
+      : Operator(node.node->name, node.node->op_type, in, out),
         relu_(node.relu),
         flops_(flops),
-        plain_weights_(std::move(plain_weights)),
+        plain_weights_(plain_weights),
         padded_weights_(padded_dims, Type::f32, padded_dims.size() == 4 ? Tag::abcd : Tag::ab),
         padding_(buffer_for(padded_weights_)),
         primitives_(std::move(primitives)),

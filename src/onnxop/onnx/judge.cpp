@@ -162,7 +162,8 @@ Judgement judge_here(onnx::ModelProto& model, const std::filesystem::path& folde
   if (judgement.problems.empty() && judgement.notes.empty()) {
     const bool custom = has_custom_operators(model);
     if (custom) {
-      judgement.notes.push_back("it has custom operators: their inputs and shapes are not judged");
+      judgement.notes.emplace_back(
+          "it has custom operators: their inputs and shapes are not judged");
     }
     auto problem = check(model, versions, folder);
     if (!problem) {

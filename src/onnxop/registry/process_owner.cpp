@@ -93,8 +93,8 @@ std::string current_process_owner() {
   return format("{} {} {} {} {}", self.host, self.boot, self.pid_namespace, self.pid, self.start);
 }
 
-bool owner_is_gone(std::string_view text) {
-  const auto owner = parse(text);
+bool owner_is_gone(std::string_view owner_text) {
+  const auto owner = parse(owner_text);
   if (!owner) {
     return false;
   }
@@ -113,8 +113,8 @@ bool owner_is_gone(std::string_view text) {
   return kill(static_cast<pid_t>(owner->pid), 0) != 0 && errno == ESRCH;
 }
 
-std::string describe_owner(std::string_view text) {
-  const auto owner = parse(text);
+std::string describe_owner(std::string_view owner_text) {
+  const auto owner = parse(owner_text);
   return owner ? format("process {} on {}", owner->pid, owner->host)
                : std::string("an unknown process");
 }

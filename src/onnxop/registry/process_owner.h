@@ -12,9 +12,9 @@ std::string current_process_owner();
 
 /// True only when the named process surely has ended; false for one of another machine or
 /// container, and for text that names none.
-bool owner_is_gone(std::string_view owner);
+bool owner_is_gone(std::string_view owner_text);
 
 /// For people: "process 123 on HOST".
-std::string describe_owner(std::string_view owner);
+std::string describe_owner(std::string_view owner_text);
 
 }  // namespace onnxop

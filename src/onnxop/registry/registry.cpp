@@ -71,7 +71,7 @@ std::string_view run_status_name(RunStatus status) {
   fail(ErrorCode::kInternal, "run status {} has no name", static_cast<int>(status));
 }
 
-Registry::Impl::Impl(fs::path store_dir, const Clock& store_clock, bool must_exist)
+Registry::Impl::Impl(const fs::path& store_dir, const Clock& store_clock, bool must_exist)
     : dir(fs::absolute(store_dir).lexically_normal()),
       clock(store_clock),
       database(find_database(dir, must_exist), !must_exist) {
@@ -82,8 +82,8 @@ Registry::Impl::Impl(fs::path store_dir, const Clock& store_clock, bool must_exi
   migrate(database, store_migrations(), now_ms());
 }
 
-Registry::Registry(fs::path dir, const Clock& clock, bool must_exist)
-    : impl_(std::make_unique<Impl>(std::move(dir), clock, must_exist)) {}
+Registry::Registry(const fs::path& dir, const Clock& clock, bool must_exist)
+    : impl_(std::make_unique<Impl>(dir, clock, must_exist)) {}
 
 Registry::~Registry() = default;
 

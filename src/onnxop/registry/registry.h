@@ -68,7 +68,7 @@ class Registry {
   /// Opens the store in `dir`, making it if it is not there (unless `must_exist`:
   /// Error{kNotFound}). Throws Error{kDataLoss} for a damaged one, Error{kFailedPrecondition} for
   /// one made by a newer program.
-  explicit Registry(std::filesystem::path dir, const Clock& clock, bool must_exist = false);
+  explicit Registry(const std::filesystem::path& dir, const Clock& clock, bool must_exist = false);
   ~Registry();
 
   const std::filesystem::path& dir() const;

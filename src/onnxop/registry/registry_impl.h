@@ -18,7 +18,7 @@ void check_key(std::string_view what, std::string_view key);
 double metric_from_columns(double value, int is_nan);
 
 struct Registry::Impl {
-  Impl(std::filesystem::path store_dir, const Clock& store_clock, bool must_exist);
+  Impl(const std::filesystem::path& store_dir, const Clock& store_clock, bool must_exist);
 
   std::int64_t now_ms() const { return to_unix_ms(clock.wall()); }
   std::filesystem::path runs_dir() const { return dir / "runs"; }

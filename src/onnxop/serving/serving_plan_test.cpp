@@ -14,7 +14,7 @@ using testing::IsEmpty;
 using testing::Pair;
 using testing::UnorderedElementsAre;
 
-ModelOffer offer(std::string name, std::vector<std::int64_t> versions,
+ModelOffer offer(std::string name, const std::vector<std::int64_t>& versions,
                  std::map<std::string, std::int64_t> aliases = {}) {
   ModelOffer made;
   made.name = std::move(name);

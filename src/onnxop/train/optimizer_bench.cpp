@@ -6,7 +6,7 @@ namespace onnxop {
 namespace {
 
 /// One step for as many parameters as examples/mnist.yaml has; arguments: optimizer, threads.
-void BM_OptimizerStep(benchmark::State& state) {
+void optimizer_step(benchmark::State& state) {
   constexpr std::int64_t kParameters = 229'514;
   ThreadPool pool(static_cast<int>(state.range(1)));
   OptimizerSpec spec;
@@ -19,7 +19,7 @@ void BM_OptimizerStep(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations() * kParameters);
 }
-BENCHMARK(BM_OptimizerStep)
+BENCHMARK(optimizer_step)
     ->ArgsProduct({{static_cast<int>(OptimizerKind::kSgd), static_cast<int>(OptimizerKind::kAdam),
                     static_cast<int>(OptimizerKind::kAdadelta)},
                    {1, 2}})

@@ -36,7 +36,7 @@ TrainRunResult start_training(const TrainSpec& spec, Registry& registry,
 /// Goes on with a run that has not finished, from its last finished epoch, with the spec that it
 /// was started with. Throws Error{kNotFound} for a run that is not there, {kFailedPrecondition} for
 /// one that has finished or that a living process trains.
-TrainRunResult resume_training(std::string_view run_id, Registry& registry,
+TrainRunResult resume_training(std::string_view reference, Registry& registry,
                                const TrainRunOptions& options, TrainObserver& observer);
 
 }  // namespace onnxop
