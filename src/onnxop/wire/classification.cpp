@@ -25,6 +25,9 @@ template <typename T>
 std::vector<std::string> classify(std::span<const T> values, std::size_t classes, std::size_t count,
                                   std::span<const std::string> labels) {
   std::vector<std::string> texts;
+  if (values.empty()) {
+    return texts;
+  }
   std::vector<std::size_t> order(classes);
   for (std::size_t row = 0; row < values.size(); row += classes) {
     const auto of_row = values.subspan(row, classes);
@@ -55,10 +58,18 @@ std::vector<std::string> classify(const Tensor& tensor, std::size_t classes, std
       return classify(tensor.values<std::int8_t>(), classes, count, labels);
     case DType::kUint8:
       return classify(tensor.values<std::uint8_t>(), classes, count, labels);
+    case DType::kInt16:
+      return classify(tensor.values<std::int16_t>(), classes, count, labels);
+    case DType::kUint16:
+      return classify(tensor.values<std::uint16_t>(), classes, count, labels);
     case DType::kInt32:
       return classify(tensor.values<std::int32_t>(), classes, count, labels);
+    case DType::kUint32:
+      return classify(tensor.values<std::uint32_t>(), classes, count, labels);
     case DType::kInt64:
       return classify(tensor.values<std::int64_t>(), classes, count, labels);
+    case DType::kUint64:
+      return classify(tensor.values<std::uint64_t>(), classes, count, labels);
     default:
       fail(ErrorCode::kInvalidArgument, "a classification of {} values is not possible",
            dtype_name(tensor.dtype()));
@@ -72,19 +83,14 @@ Tensor classify_rows(const Tensor& tensor, std::int64_t count,
   if (tensor.shape().empty()) {
     fail(ErrorCode::kInvalidArgument, "a classification of a single value is not possible");
   }
-  const std::int64_t classes = tensor.shape().back();
+  const bool many = tensor.shape().size() > 1;
+  const std::int64_t rows = many ? tensor.shape().front() : 1;
+  const std::int64_t classes = element_count(
+      many ? Shape(tensor.shape().begin() + 1, tensor.shape().end()) : tensor.shape());
   const std::int64_t kept = std::min(count, classes);
-  const std::int64_t rows = classes == 0 ? 0 : tensor.size() / classes;
-  std::vector<std::string> texts;
-  if (rows > 0) {
-    texts =
-        classify(tensor, static_cast<std::size_t>(classes), static_cast<std::size_t>(kept), labels);
-  }
-  Shape shape = tensor.shape().size() == 1 ? Shape{kept} : Shape{rows, kept};
-  if (tensor.shape().size() == 1 && rows == 0) {
-    shape = {0};
-  }
-  return Tensor::of_strings(std::move(shape), std::move(texts));
+  std::vector<std::string> texts =
+      classify(tensor, static_cast<std::size_t>(classes), static_cast<std::size_t>(kept), labels);
+  return Tensor::of_strings(many ? Shape{rows, kept} : Shape{kept}, std::move(texts));
 }
 
 }  // namespace onnxop

@@ -9,8 +9,9 @@
 
 namespace onnxop {
 
-/// Rows are all dimensions but the last, at least one; the result has shape [rows, count], or
-/// [count] for a tensor of one dimension. Of equal values the first comes first; NaN come last.
+/// The first dimension is the rows, and all that a row holds are its classes, as Triton has it (so
+/// [2, 1000, 1, 1] are two rows of 1000); the result has shape [rows, count]. A tensor of one
+/// dimension is one row, the result [count]. Of equal values the first comes first; NaN come last.
 /// `count` is cut down to the classes that there are. Throws Error{kInvalidArgument} for a tensor
 /// without dimensions, or whose elements are no float32, float64 or whole numbers.
 Tensor classify_rows(const Tensor& tensor, std::int64_t count, std::span<const std::string> labels);

@@ -31,6 +31,8 @@ template <typename T>
 void append(std::string& json, T value) {
   if constexpr (std::is_same_v<T, bool>) {
     json += value ? "true" : "false";
+  } else if (value == 0 && std::signbit(static_cast<double>(value))) {
+    json += "-0.0";  // "-0" would be a whole number, which has no sign
   } else {
     std::array<char, 32> text;
     const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
@@ -166,6 +168,11 @@ InferAnswerBytes write_infer_answer(const InferRequest& request, InferAnswer ans
     const WantedOutput* wanted = find_wanted(request, output.name);
     const bool binary =
         wanted != nullptr && wanted->binary ? *wanted->binary : request.binary_outputs;
+    if (oip_datatype(output.tensor.dtype()).empty()) {
+      fail(ErrorCode::kUnsupported,
+           "output '{}' is {}, which the protocol has no name for: ask for other outputs",
+           output.name, dtype_name(output.tensor.dtype()));
+    }
     json += format(R"({}{{"name":{},"datatype":"{}","shape":[{}])", i == 0 ? "" : ",",
                    quoted(output.name, "the output's name"), oip_datatype(output.tensor.dtype()),
                    join(output.tensor.shape(), ","));

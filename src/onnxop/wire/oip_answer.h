@@ -33,7 +33,7 @@ std::vector<NamedTensor> choose_outputs(const InferRequest& request,
 
 /// `answer` has the chosen outputs. Numbers in JSON read back as the same values. Throws
 /// Error{kInvalidArgument} for what JSON cannot say (FP16, BF16, NaN, infinities, texts that are no
-/// UTF-8): binary data can.
+/// UTF-8): binary data can; {kUnsupported} for types that the protocol does not know.
 InferAnswerBytes write_infer_answer(const InferRequest& request, InferAnswer answer);
 
 }  // namespace onnxop

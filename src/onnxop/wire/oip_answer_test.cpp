@@ -81,12 +81,17 @@ TEST(OipAnswer, WhatJsonCannotSay) {
               HasSubstr("nan at element 1"));
   EXPECT_THAT(error_of(Tensor::of<double>({1}, std::vector<double>{INFINITY})), HasSubstr("inf"));
   EXPECT_THAT(error_of(Tensor::of_strings({1}, {"\xff"})), HasSubstr("UTF-8"));
+  EXPECT_THAT(error_of(Tensor(DType::kComplex64, {1})), HasSubstr("no name for"));
 }
 
 TEST(OipAnswer, NumbersReadBackAsTheSame) {
   Random random(11, 0);
-  std::vector<float> floats{std::numeric_limits<float>::max(), std::numeric_limits<float>::min(),
-                            std::numeric_limits<float>::denorm_min(), -0.0F, 16777217.0F};
+  std::vector<float> floats{std::numeric_limits<float>::max(),
+                            std::numeric_limits<float>::min(),
+                            std::numeric_limits<float>::denorm_min(),
+                            -0.0F,
+                            16777217.0F,
+                            1e20F};
   while (floats.size() < 2000) {
     const auto bits = random.next_u32();
     const float value = std::bit_cast<float>(bits);
@@ -103,7 +108,8 @@ TEST(OipAnswer, NumbersReadBackAsTheSame) {
   std::vector<std::byte> body(text.size());
   std::memcpy(body.data(), text.data(), text.size());
   const InferRequest parsed = parse_infer_request(body, std::nullopt, {});
-  EXPECT_TRUE(std::ranges::equal(parsed.inputs[0].tensor.values<float>(), floats));
+  EXPECT_TRUE(std::ranges::equal(std::as_bytes(parsed.inputs[0].tensor.values<float>()),
+                                 std::as_bytes(std::span(floats))));
 }
 
 TEST(ChooseOutputs, InTheAskedOrder) {
@@ -133,6 +139,35 @@ TEST(Classification, EqualsNanAndTooMany) {
   EXPECT_EQ(classify_rows(Tensor(DType::kFloat32, {3, 0}), 2, {}).size(), 0);
   EXPECT_THROW(classify_rows(Tensor(DType::kFloat32, {}), 1, {}), Error);
   EXPECT_THROW(classify_rows(Tensor(DType::kBool, {2}), 1, {}), Error);
+  EXPECT_THROW(classify_rows(Tensor(DType::kBool, {0}), 1, {}), Error);
+}
+
+TEST(Classification, ARowIsAllBehindTheFirstDimension) {
+  const std::vector<float> values{1, 3, 2, 9, 7, 8};
+  const Tensor images = Tensor::of<float>({2, 3, 1, 1}, values);
+  const Tensor best = classify_rows(images, 1, {});
+  EXPECT_THAT(best.shape(), ElementsAre(2, 1));
+  EXPECT_THAT(best.strings(), ElementsAre("3:1", "9:0"));
+  const Tensor nested = classify_rows(Tensor::of<float>({1, 2, 3}, values), 2, {});
+  EXPECT_THAT(nested.shape(), ElementsAre(1, 2));
+  EXPECT_THAT(nested.strings(), ElementsAre("9:3", "8:5"));
+}
+
+template <typename T>
+void classify_three(T low, T high) {
+  const std::vector<T> values{low, high, T{1}};
+  const Tensor best = classify_rows(Tensor::of<T>({1, 3}, values), 1, {});
+  EXPECT_THAT(best.strings(), ElementsAre(format("{}:1", +high))) << dtype_name(DTypeOf<T>::value);
+}
+
+template <typename... T>
+void classify_extremes() {
+  (classify_three<T>(std::numeric_limits<T>::lowest(), std::numeric_limits<T>::max()), ...);
+}
+
+TEST(Classification, OfEveryNumberType) {
+  classify_extremes<float, double, std::int8_t, std::uint8_t, std::int16_t, std::uint16_t,
+                    std::int32_t, std::uint32_t, std::int64_t, std::uint64_t>();
 }
 
 TEST(OipMetadata, ModelsAndConfigurations) {

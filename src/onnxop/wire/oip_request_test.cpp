@@ -198,7 +198,8 @@ TEST(OipRequest, WhatIsWrongIsSaid) {
   EXPECT_THAT(json_error(input("FP32", "[2]", "1")), HasSubstr("data: got a number"));
   EXPECT_THAT(json_error(input("FP32", "[1]", "[NaN]")), HasSubstr("no JSON"));
   EXPECT_THAT(json_error(input("FP32", "[4611686018427387904,4]", "[1]")), HasSubstr("too_large"));
-  EXPECT_THAT(json_error(input("FP32", "[100000]", "[1]")), HasSubstr("more than the request"));
+  EXPECT_THAT(json_error(input("FP32", "[100000]", "[1]")),
+              HasSubstr("more than the JSON of 71 bytes"));
   EXPECT_THAT(json_error(R"({"id":1,"inputs":[]})"), HasSubstr("id: got a number"));
   EXPECT_THAT(json_error(R"({"inputs":[],"parameters":{"timeout":-1}})"), HasSubstr("timeout"));
   EXPECT_THAT(json_error(R"({"inputs":[],"outputs":[{"name":"a"},{"name":"a"}]})"),
@@ -215,8 +216,9 @@ TEST(OipRequest, LimitsHold) {
                  std::string(static_cast<std::size_t>(depth), '[') + "1" +
                      std::string(static_cast<std::size_t>(depth), ']'));
   };
-  EXPECT_EQ(json_error(nested(6), limits), "no error");
-  EXPECT_THAT(json_error(nested(11), limits), HasSubstr("more than 10 deep"));
+  // Three are around the data: the request, its inputs, the input.
+  EXPECT_EQ(json_error(nested(7), limits), "no error");
+  EXPECT_THAT(json_error(nested(8), limits), HasSubstr("more than 10 deep"));
   EXPECT_THAT(json_error(nested(100000)), HasSubstr("deep"));
   limits.max_elements = 3;
   EXPECT_EQ(json_error(input("FP32", "[3]", "[1,2,3]"), limits), "no error");
@@ -224,6 +226,84 @@ TEST(OipRequest, LimitsHold) {
   limits.max_tensors = 1;
   EXPECT_THAT(json_error(R"({"inputs":[{},{}]})", limits), HasSubstr("too_large"));
   EXPECT_THAT(json_error(R"({"inputs":[],"outputs":[{},{}]})", limits), HasSubstr("too_large"));
+}
+
+TEST(OipRequest, ElementsAreCountedOverAllInputs) {
+  const std::string json = R"({"inputs":[{"name":"x","datatype":"INT8","shape":[2],"data":[1,2]},)"
+                           R"({"name":"y","datatype":"INT8","shape":[2],"data":[1,2]}]})";
+  InferLimits limits;
+  limits.max_elements = 4;
+  EXPECT_EQ(json_error(json, limits), "no error");
+  limits.max_elements = 3;
+  EXPECT_THAT(json_error(json, limits), HasSubstr("too_large: input 'y'"));
+}
+
+TEST(OipRequest, ShapesHaveFewDimensions) {
+  const auto ones = [](int dimensions) {
+    std::string shape = "[1";
+    for (int i = 1; i < dimensions; ++i) {
+      shape += ",1";
+    }
+    return input("INT8", shape + "]", "[5]");
+  };
+  EXPECT_EQ(json_error(ones(64)), "no error");
+  EXPECT_THAT(json_error(ones(65)), HasSubstr("got 65 dimensions, expected at most 64"));
+}
+
+TEST(OipRequest, FloatingPointTakesAnyNumber) {
+  const auto values = [](std::string_view data) {
+    const InferRequest request = parse(input("FP64", "[1]", data));
+    return request.inputs[0].tensor.values<double>()[0];
+  };
+  EXPECT_EQ(values("[100000000000000000000]"), 1e20);
+  EXPECT_EQ(values("[-9223372036854775809]"), -9223372036854775809.0);
+  EXPECT_EQ(values("[18446744073709551616]"), 18446744073709551616.0);
+  EXPECT_EQ(values("[1e-400]"), 0);
+  EXPECT_EQ(values("[123456789012345678901234567890.5]"), 123456789012345678901234567890.5);
+  EXPECT_EQ(values(format("[1{}]", std::string(300, '0'))), 1e300);
+  EXPECT_THAT(json_error(input("FP64", "[1]", "[1e400]")), HasSubstr("beyond the largest"));
+  EXPECT_THAT(json_error(input("FP64", "[1]", format("[1{}]", std::string(400, '0')))),
+              HasSubstr("beyond the largest"));
+  EXPECT_THAT(json_error(input("UINT64", "[1]", "[100000000000000000000]")),
+              HasSubstr("element 0 is 1e+20, expected UINT64 (0 to 18446744073709551615)"));
+  // What looks like such a number within a text stays as it is.
+  const std::string texts = R"({"id":"\"100000000000000000000","inputs":[{"name":"x","shape":[2],)"
+                            R"("datatype":"FP32","data":[1,200000000000000000000]}]})";
+  EXPECT_EQ(parse(texts).id, "\"100000000000000000000");
+  EXPECT_EQ(parse(texts).inputs[0].tensor.values<float>()[1], 2e20F);
+  EXPECT_THAT(json_error("[100000000000000000000"), HasSubstr("no JSON"));
+  EXPECT_THAT(json_error("\"100000000000000000000\\"), HasSubstr("no JSON"));
+  EXPECT_THAT(json_error(input("FP32", "[1]", "[0100000000000000000000]")), HasSubstr("no JSON"));
+}
+
+TEST(OipRequest, MessagesTellTheElement) {
+  EXPECT_THAT(json_error(input("INT8", "[3]", "[1,2,300]")),
+              HasSubstr("input 'x': element 2 is 300, expected INT8 (-128 to 127)"));
+  EXPECT_THAT(json_error(input("INT64", "[1]", "[1.5]")), HasSubstr("element 0 is 1.5"));
+  EXPECT_THAT(json_error(input("UINT8", "[1]", "[true]")), HasSubstr("element 0 is true"));
+  EXPECT_THAT(json_error(input("FP32", "[1]", "[\"1\"]")),
+              HasSubstr("element 0 is a text, expected FP32"));
+  const std::string long_name(5000, 'n');
+  EXPECT_LT(json_error(input(long_name, "[1]", "[1]")).size(), 500U);
+}
+
+TEST(OipRequest, NullIsNotThere) {
+  const InferRequest request = parse(
+      R"({"id":null,"parameters":null,"outputs":null,"inputs":[{"name":"x","datatype":"INT8",)"
+      R"("shape":[1],"parameters":{"binary_data_size":null},"data":[1]}]})");
+  EXPECT_EQ(request.id, "");
+  EXPECT_TRUE(request.outputs.empty());
+  EXPECT_THAT(json_error(R"({"inputs":null})"), HasSubstr("no inputs"));
+  EXPECT_THAT(json_error(input("INT8", "[1]", "null")), HasSubstr("no data"));
+}
+
+TEST(OipRequest, SharedMemoryIsRefused) {
+  EXPECT_THAT(json_error(R"({"inputs":[{"name":"x","datatype":"INT8","shape":[1],"parameters":)"
+                         R"({"shared_memory_region":"r","shared_memory_byte_size":1}}]})"),
+              HasSubstr("unsupported: input 'x': shared memory"));
+  EXPECT_THAT(json_error(R"({"inputs":[],"outputs":[{"name":"y","parameters":)"
+                         R"({"shared_memory_region":"r","shared_memory_byte_size":1}}]})"),
+              HasSubstr("unsupported: output 'y': shared memory"));
 }
 
 TEST(OipRequest, HeaderLength) {
@@ -249,6 +329,17 @@ TEST(OipRequest, RawRequests) {
   EXPECT_THROW(parse_raw({{"x", DType::kFloat32, {-1, -1, -1}}}), Error);
   EXPECT_THROW(parse_raw({{"x", DType::kFloat32, {6}}, {"y", DType::kFloat32, {6}}}), Error);
   EXPECT_THROW(parse_raw({{"x", DType::kFloat32, {-1, -1, 5}}}), Error);
+  EXPECT_THROW(parse_raw({{"x", DType::kString, {2}}}), Error);
+  EXPECT_THROW(parse_raw({{"x", DType::kFloat32, {-1, -1, 0}}}), Error);
+  EXPECT_THAT(error_of([&] {
+                parse_raw({{"x", DType::kUndefined, {-1, 3}}});
+              }),
+              HasSubstr("no name for"));
+  EXPECT_THAT(error_of([&] {
+                parse_raw({{"x", DType::kComplex64, {-1}}});
+              }),
+              HasSubstr("no name for"));
+  EXPECT_THROW(parse_raw({}), Error);
 }
 
 TEST(OipRequest, DamagedRequestsAreErrorsOrRequests) {
