@@ -157,17 +157,23 @@ BatchNode batch_node(const onnx::NodeProto& from,
   BatchNode made;
   made.domain = domain_of(from.domain());
   made.title = node_title(from);
-  made.is_function = functions.contains({made.domain, from.op_type()});
+  if (functions.contains({made.domain, from.op_type()})) {
+    made.oddity = "the model defines this operator itself";
+  }
   made.node.op_type = from.op_type();
   made.node.name = from.name();
   made.node.inputs.assign(from.input().begin(), from.input().end());
   made.node.outputs.assign(from.output().begin(), from.output().end());
   for (const auto& attribute : from.attribute()) {
     if (attribute.has_g() || !attribute.graphs().empty()) {
-      made.has_graph = true;
+      made.oddity = "it has a graph of its own, which is not looked into";
+    } else if (attribute.type() == onnx::AttributeProto::UNDEFINED) {
+      made.oddity = format("its attribute '{}' has no type", attribute.name());
     }
     if (auto value = attribute_value(attribute)) {
-      made.node.attributes[attribute.name()] = std::move(*value);
+      if (!made.node.attributes.emplace(attribute.name(), std::move(*value)).second) {
+        made.oddity = format("it has two attributes '{}'", attribute.name());
+      }
     }
     if (from.op_type() == "Constant" && !made.constant) {
       made.constant = constant_of(attribute);
@@ -221,10 +227,10 @@ BatchGraph batch_graph(const Graph& graph, std::int64_t opset) {
   for (const GraphNode& node : graph.nodes) {
     BatchNode made;
     made.node = node;
-    made.title = node.name.empty() ? format("node making '{}' ({})",
-                                            node.outputs.empty() ? "" : node.outputs[0],
-                                            node.op_type)
-                                   : format("node '{}' ({})", node.name, node.op_type);
+    made.title = node.name.empty()
+                     ? format("node making '{}' ({})", node.outputs.empty() ? "" : node.outputs[0],
+                              node.op_type)
+                     : format("node '{}' ({})", node.name, node.op_type);
     if (node.op_type == "Constant") {
       made.constant = constant_of(node);
     }

@@ -22,8 +22,7 @@ struct BatchNode {
   GraphNode node;      // without attributes that are tensors, graphs or types
   std::string domain;  // "" for ONNX's own
   std::string title;   // for messages: "node 'conv1' (Conv)"
-  bool has_graph = false;     // in an attribute
-  bool is_function = false;   // that the model defines itself
+  std::string oddity;  // why ONNX's rules for its operator are not to be applied; "": nothing
   std::optional<BatchValue> constant;  // of Constant
 };
 

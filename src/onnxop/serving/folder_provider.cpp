@@ -105,9 +105,10 @@ class FolderProvider : public ModelProvider {
       }
       const double changed = static_cast<double>(info.st_mtim.tv_sec) +
                              1e-9 * static_cast<double>(info.st_mtim.tv_nsec);
-      const double now = static_cast<double>(to_unix_ms(clock_.wall())) / 1e3;
+      const double now = std::chrono::duration<double>(clock_.wall().time_since_epoch()).count();
       // A time in the future is a clock that was set back, not a file that is being written.
-      offered.settled = offered.settled && (now - changed >= settle_seconds_ || changed > now + 1);
+      offered.settled = offered.settled && (now - changed >= settle_seconds_ || changed > now + 1 ||
+                                            settle_seconds_ <= 0);
       lines.push_back(format("{} {} {} {}.{}", entry.path().filename().string(), info.st_ino,
                              info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec));
     }

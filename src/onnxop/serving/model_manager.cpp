@@ -55,21 +55,21 @@ ModelManager::ModelManager(std::vector<std::unique_ptr<ModelProvider>> providers
 bool ModelManager::refresh() {
   const std::lock_guard lock(work_);
   std::vector<Found> found = look();
-  ServingPlan plan;
-  do {  // a version that turns out to be broken may give way to an older one
-    std::vector<ModelOffer> offers;
-    for (Found& each : found) {
-      mark_broken(each.offer);
-      offers.push_back(each.offer);
-    }
-    plan = plan_serving(offers, options_.wishes);
-  } while (!load_missing(plan, found));
   bool settling = false;
   for (const Found& each : found) {
     for (const OfferedVersion& version : each.offer.versions) {
       settling = settling || !version.settled;
     }
   }
+  ServingPlan plan;
+  do {  // a version that turns out to be broken may give way to an older one
+    std::vector<ModelOffer> offers;
+    for (Found& each : found) {
+      mark_known(each.offer);
+      offers.push_back(each.offer);
+    }
+    plan = plan_serving(offers, options_.wishes);
+  } while (!load_missing(plan, found));
   publish(plan);
   take_status(plan);
   return settling;
@@ -106,13 +106,17 @@ std::vector<ModelManager::Found> ModelManager::look() {
   return found;
 }
 
-/// What could not be loaded, as long as it is the same, and nothing of it is live.
-void ModelManager::mark_broken(ModelOffer& offer) const {
+/// What could not be loaded, as long as it is the same, and nothing of it is live. What is live and
+/// being written again counts as what it was.
+void ModelManager::mark_known(ModelOffer& offer) const {
   for (OfferedVersion& version : offer.versions) {
     const VersionKey key{offer.name, version.version};
+    const auto live = loaded_.find(key);
     const auto failed = failures_.find(key);
-    if (failed != failures_.end() && failed->second.fingerprint == version.fingerprint &&
-        !loaded_.contains(key)) {
+    if (live != loaded_.end()) {
+      version.fingerprint = version.settled ? version.fingerprint : live->second.fingerprint;
+      version.settled = true;
+    } else if (failed != failures_.end() && failed->second.fingerprint == version.fingerprint) {
       version.broken = failed->second.reason;
     }
   }

@@ -81,7 +81,7 @@ class ModelManager {
   };
 
   std::vector<Found> look();
-  void mark_broken(ModelOffer& offer) const;
+  void mark_known(ModelOffer& offer) const;
   bool load_missing(const ServingPlan& plan, const std::vector<Found>& found);
   Loaded load_one(const VersionKey& key, const Found& found, double probe_seconds);
   void publish(const ServingPlan& plan);

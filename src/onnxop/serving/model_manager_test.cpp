@@ -217,6 +217,23 @@ TEST_F(ModelManagerTest, WhatIsStillBeingCopiedIsNotTouched) {
   EXPECT_EQ(served("a"), 1);
 }
 
+TEST_F(ModelManagerTest, ALiveVersionThatIsWrittenAgainGoesOnMeanwhile) {
+  const fs::path file = put("a", 1, "old") / "model.onnx";
+  const auto long_ago = fs::file_time_type::clock::now() - std::chrono::hours(2);
+  fs::last_write_time(file, long_ago);
+  auto models = manager(folder(3600));
+  models.refresh();
+  const ModelLease old = catalog_.snapshot()->find("a");
+  ASSERT_TRUE(old);
+  put("a", 1, "new, and longer");
+  EXPECT_TRUE(models.refresh());
+  EXPECT_EQ(catalog_.snapshot()->find("a"), old);
+  fs::last_write_time(file, long_ago);
+  EXPECT_FALSE(models.refresh());
+  EXPECT_NE(catalog_.snapshot()->find("a"), old);
+  EXPECT_EQ(served("a"), 1);
+}
+
 TEST_F(ModelManagerTest, GoldenSamplesGateAVersion) {
   const auto scorer = fake_classifier(8, 8, 1, 10);
   std::vector<std::vector<NamedTensor>> inputs(1);

@@ -17,10 +17,10 @@ namespace onnxop {
 using VersionKey = std::pair<std::string, std::int64_t>;  // model name, version
 
 struct ServingWishes {
-  VersionPolicy policy;                           // of models that say nothing themselves
-  std::map<std::string, VersionPolicy> policies;  // by model: before its own configuration
-  std::set<std::string> references;               // "mnist@champion", "mnist:3": loaded besides
-  std::set<std::string> unloaded;                 // models that are not served at all
+  VersionPolicy policy = {};                           // of models that say nothing themselves
+  std::map<std::string, VersionPolicy> policies = {};  // by model: before its own configuration
+  std::set<std::string> references = {};  // "mnist@champion", "mnist:3": loaded besides
+  std::set<std::string> unloaded = {};    // models that are not served at all
 };
 
 struct ServingPlan {

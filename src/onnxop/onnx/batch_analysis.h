@@ -1,0 +1,30 @@
+#pragma once
+// Follows the batch dimension through a graph, node by node. Private to this room.
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "onnxop/onnx/batch_graph.h"
+
+namespace onnxop {
+
+/// A Reshape whose target has the number of a fixed batch in it.
+struct NewReshape {
+  std::size_t node = 0;  // its index in the graph
+  std::vector<std::int64_t> target;
+};
+
+struct BatchAnalysis {
+  std::string problem;                      // "": proven
+  std::optional<std::int64_t> fixed;        // what the inputs say of dimension 0; none: free
+  std::map<std::string, std::size_t> axes;  // where the batch is, of the values that have it
+  std::vector<NewReshape> reshapes;         // to be changed before the batch is free
+};
+
+BatchAnalysis analyse_batch(const BatchGraph& graph);
+
+}  // namespace onnxop
