@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <thread>
 
@@ -9,6 +10,7 @@
 #include "onnxop/cli/verbs.h"
 #include "onnxop/onnx/model_file.h"
 #include "onnxop/score/ort_scorer.h"
+#include "onnxop/server/grpc_server.h"
 #include "onnxop/server/server.h"
 #include "onnxop/serving/change_watcher.h"
 
@@ -22,6 +24,8 @@ struct Options {
   int drain_seconds = 30;
   int executors = 0;
   QueueSettings queue;
+  int grpc_port = -1;  // -1: no gRPC
+  std::string grpc_port_file;
   std::string models_folder;
   std::vector<std::string> version_policies;
 };
@@ -44,6 +48,12 @@ void declare_options(CLI::App& command, Options& options) {
                   "Threads that decode and score; 0: one a processor")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
+  command
+      .add_option("--grpc-port", options.grpc_port,
+                  "Speak gRPC too, on this port; 0 takes a free one (default: no gRPC)")
+      ->check(CLI::Range(0, 65535));
+  command.add_option("--grpc-port-file", options.grpc_port_file,
+                     "Write gRPC's port to this file once it answers");
   command.add_option(
       "--models", options.models_folder,
       "Serve a folder laid out NAME/VERSION/model.onnx, besides the store if it is there");
@@ -116,6 +126,24 @@ ServerOptions server_options_of(const Options& options) {
   return server;
 }
 
+std::unique_ptr<GrpcServer> start_grpc(const Options& options, const ServerOptions& server,
+                                       const ServingCore& core) {
+  if (options.grpc_port < 0) {
+    return nullptr;
+  }
+  GrpcOptions grpc;
+  grpc.host = server.host;
+  grpc.port = options.grpc_port;
+  grpc.max_message_bytes = static_cast<int>(
+      std::min<std::uint64_t>(server.limits.max_body_bytes, std::numeric_limits<int>::max()));
+  grpc.infer = server.infer;
+  auto made = std::make_unique<GrpcServer>(grpc, core, ONNXOP_VERSION);
+  if (!options.grpc_port_file.empty()) {
+    write_file_atomically(options.grpc_port_file, as_bytes(format("{}", made->port())));
+  }
+  return made;
+}
+
 void serve(const Options& options, const CliContext& context) {
   ServerOptions server_options;
   ManagerOptions manager_options;
@@ -138,12 +166,18 @@ void serve(const Options& options, const CliContext& context) {
     fail(ErrorCode::kNotFound, "{}", problem);
   }
   Scheduler scheduler(executors, clock);
-  Server server(server_options, {catalog, scheduler, &manager});
+  const ServingCore core{catalog, scheduler, &manager};
+  Server server(server_options, core);
+  const auto grpc = start_grpc(options, server_options, core);
   const ChangeWatcher watcher([&] { return manager.watched(); }, [&] { return manager.refresh(); });
   if (!options.port_file.empty()) {
     write_file_atomically(options.port_file, as_bytes(format("{}", server.port())));
   }
   server.run();
+  if (grpc) {
+    grpc->begin_drain();
+    grpc->stop(server_options.drain_timeout);
+  }
 }
 
 }  // namespace

@@ -53,13 +53,19 @@ void refuse_if_full(Submitted outcome, const InferenceCall& call) {
 void InferenceCall::succeed(std::vector<NamedTensor> outputs) noexcept {
   outputs_ = std::move(outputs);
   model_->stats->count_call(times, false);
-  on_end_();
+  end();
 }
 
 void InferenceCall::fail(const Error& error) noexcept {
   error_ = error;
   model_->stats->count_call(times, true);
-  on_end_();
+  end();
+}
+
+/// Whoever is told may destroy the call at once.
+void InferenceCall::end() noexcept {
+  const auto on_end = std::move(on_end_);
+  on_end();
 }
 
 TensorCall::TensorCall(ModelLease model, std::vector<NamedTensor> inputs,

@@ -34,6 +34,8 @@ class InferenceCall : public BatchCall {
   void fail(const Error& error) noexcept override;
 
  private:
+  void end() noexcept;
+
   ModelLease model_;
   std::function<void()> on_end_;
   std::optional<Error> error_;

@@ -34,6 +34,7 @@ struct ServedModel {
 
   /// Requests may be joined along the first dimension of all inputs and outputs.
   bool batchable = false;
+  std::string not_batchable;          // why not, for people
   std::uint64_t image_shape_key = 0;  // of the contract's input
   std::shared_ptr<ModelQueue> queue;
   std::shared_ptr<ModelStats> stats;

@@ -1,0 +1,137 @@
+#include "onnxop/server/grpc_call.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <open_inference.grpc.pb.h>
+
+#include "onnxop/base/error.h"
+#include "onnxop/base/log.h"
+#include "onnxop/server/status.h"
+#include "onnxop/server/tensor_answer.h"
+#include "onnxop/wire/oip_answer.h"
+#include "onnxop/wire/oip_grpc.h"
+
+namespace onnxop {
+namespace {
+
+grpc::StatusCode grpc_code(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kInvalidArgument:
+      return grpc::StatusCode::INVALID_ARGUMENT;
+    case ErrorCode::kNotFound:
+      return grpc::StatusCode::NOT_FOUND;
+    case ErrorCode::kAlreadyExists:
+      return grpc::StatusCode::ALREADY_EXISTS;
+    case ErrorCode::kTooLarge:
+    case ErrorCode::kResourceExhausted:
+      return grpc::StatusCode::RESOURCE_EXHAUSTED;
+    case ErrorCode::kUnsupported:
+      return grpc::StatusCode::UNIMPLEMENTED;
+    case ErrorCode::kFailedPrecondition:
+      return grpc::StatusCode::FAILED_PRECONDITION;
+    case ErrorCode::kUnavailable:
+      return grpc::StatusCode::UNAVAILABLE;
+    case ErrorCode::kDeadlineExceeded:
+      return grpc::StatusCode::DEADLINE_EXCEEDED;
+    case ErrorCode::kUnauthenticated:
+      return grpc::StatusCode::UNAUTHENTICATED;
+    case ErrorCode::kPermissionDenied:
+      return grpc::StatusCode::PERMISSION_DENIED;
+    case ErrorCode::kDataLoss:
+      return grpc::StatusCode::DATA_LOSS;
+    case ErrorCode::kIo:
+    case ErrorCode::kInternal:
+      break;
+  }
+  return grpc::StatusCode::INTERNAL;
+}
+
+}  // namespace
+
+grpc::Status grpc_status(const Error& error) {
+  const grpc::StatusCode code = grpc_code(error.code());
+  if (code == grpc::StatusCode::INTERNAL || code == grpc::StatusCode::DATA_LOSS) {
+    log_fields(LogLevel::kError, "a gRPC call failed",
+               {{"details", std::string_view(error.what())}});
+    return {code, "something failed in the server; its log has the details"};
+  }
+  return {code, error.what()};
+}
+
+grpc::Status status_of(const std::function<void()>& work) noexcept {
+  try {
+    work();
+    return grpc::Status::OK;
+  } catch (const Error& e) {
+    return grpc_status(e);
+  } catch (const std::exception& e) {
+    return grpc_status(Error(ErrorCode::kInternal, e.what()));
+  }
+}
+
+grpc::Status GrpcInference::start(const inference::ModelInferRequest& message,
+                                  SteadyTime deadline) {
+  int http = 200;
+  const grpc::Status status = status_of([&] {
+    try {
+      model_ =
+          resolve_model(*core_.catalog.snapshot(), message.model_name(), message.model_version());
+      request_ = read_infer_request(message, options_.infer);
+      call_.emplace(model_, std::move(request_.inputs), [this] {
+        const auto on_end = std::move(on_end_);
+        on_end();
+      });
+      call_->waiting.deadline = std::min(deadline, deadline_of(request_));
+      submit_or_run(core_.scheduler, *call_);
+    } catch (const Error& e) {
+      http = http_status(e.code());
+      throw;
+    }
+  });
+  if (!status.ok()) {
+    account(status, http);
+  }
+  return status;
+}
+
+bool GrpcInference::cancel() {
+  return core_.scheduler.cancel(model_->queue, *call_);
+}
+
+grpc::Status GrpcInference::finish(inference::ModelInferResponse& response) {
+  int http = 200;
+  const grpc::Status status = status_of([&] {
+    try {
+      if (call_->error()) {
+        throw Error(*call_->error());
+      }
+      write_infer_response({model_->name, format("{}", model_->version), request_.id,
+                            choose_outputs(request_, std::move(call_->outputs()), model_->labels)},
+                           response);
+    } catch (const Error& e) {
+      http = http_status(e.code());
+      throw;
+    }
+  });
+  account(status, http);
+  return status;
+}
+
+void GrpcInference::account(const grpc::Status& status, int http) const {
+  const double seconds = seconds_between(begun_, SystemClock().steady());
+  if (model_) {
+    model_->stats->count_request(Protocol::kGrpc, http, seconds);
+  }
+  if (options_.access_log) {
+    log_fields(LogLevel::kInfo, "request",
+               {{"protocol", std::string_view("grpc")},
+                {"method", std::string_view("ModelInfer")},
+                {"code", static_cast<std::int64_t>(status.error_code())},
+                {"milliseconds", 1e3 * seconds},
+                {"model", model_ ? std::string_view(model_->name) : std::string_view()},
+                {"version", model_ ? model_->version : 0}});
+  }
+}
+
+}  // namespace onnxop

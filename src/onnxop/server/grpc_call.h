@@ -1,0 +1,53 @@
+#pragma once
+// What the gRPC calls share: statuses, and one inference from its message to its response.
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include <grpcpp/support/status.h>
+
+#include "onnxop/server/grpc_server.h"
+#include "onnxop/serving/inference.h"
+
+namespace inference {
+class ModelInferRequest;
+class ModelInferResponse;
+}  // namespace inference
+
+namespace onnxop {
+
+/// The one place where an Error becomes gRPC's status.
+grpc::Status grpc_status(const Error& error);
+
+/// grpc_status() of what `work` throws; OK when it throws nothing.
+grpc::Status status_of(const std::function<void()>& work) noexcept;
+
+/// One inference; the message outlives it.
+class GrpcInference {
+ public:
+  /// `on_end` is told once, from any thread, and may destroy this; not when start() has failed, or
+  /// cancel() returned true.
+  GrpcInference(const GrpcOptions& options, const ServingCore& core, std::function<void()> on_end)
+      : options_(options), core_(core), on_end_(std::move(on_end)) {}
+
+  /// What is wrong with the message, or with the moment.
+  grpc::Status start(const inference::ModelInferRequest& message, SteadyTime deadline);
+  /// True: it was still waiting for an executor.
+  bool cancel();
+  /// After the end; fills the response where that is OK.
+  grpc::Status finish(inference::ModelInferResponse& response);
+
+ private:
+  void account(const grpc::Status& status, int http_status) const;
+
+  const GrpcOptions& options_;
+  const ServingCore& core_;
+  std::function<void()> on_end_;
+  InferRequest request_;
+  ModelLease model_;
+  std::optional<TensorCall> call_;
+  SteadyTime begun_ = SystemClock().steady();
+};
+
+}  // namespace onnxop

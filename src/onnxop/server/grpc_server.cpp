@@ -1,0 +1,79 @@
+#include "onnxop/server/grpc_server.h"
+
+#include <utility>
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+
+#include "onnxop/base/error.h"
+#include "onnxop/base/log.h"
+#include "onnxop/server/grpc_service.h"
+
+namespace onnxop {
+
+class GrpcServer::Impl {
+ public:
+  Impl(const GrpcOptions& options, const ServingCore& core, std::string version)
+      : options_(options), core_(core), service_(options_, core_, std::move(version)) {
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    grpc::ServerBuilder builder;
+    builder.SetMaxReceiveMessageSize(options_.max_message_bytes);
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    const bool is_v6 = options_.host.find(':') != std::string::npos;
+    const std::string address = is_v6 ? format("[{}]:{}", options_.host, options_.port)
+                                      : format("{}:{}", options_.host, options_.port);
+    builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port_);
+    builder.RegisterService(&service_);
+    server_ = builder.BuildAndStart();
+    if (!server_ || port_ == 0) {
+      fail(ErrorCode::kFailedPrecondition, "gRPC cannot listen at {}", address);
+    }
+    log_fields(LogLevel::kInfo, "serving gRPC",
+               {{"address", format("{}:{}", options_.host, port_)}});
+  }
+
+  std::uint16_t port() const { return static_cast<std::uint16_t>(port_); }
+
+  void begin_drain() {
+    service_.draining = true;
+    if (auto* health = server_->GetHealthCheckService()) {
+      health->SetServingStatus(false);
+    }
+  }
+
+  void stop(std::chrono::milliseconds patience) {
+    server_->Shutdown(std::chrono::system_clock::now() + patience);
+    server_->Wait();
+  }
+
+ private:
+  GrpcOptions options_;
+  ServingCore core_;
+  GrpcService service_;
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+GrpcServer::GrpcServer(const GrpcOptions& options, const ServingCore& core,
+                       std::string program_version)
+    : impl_(std::make_unique<Impl>(options, core, std::move(program_version))) {}
+
+GrpcServer::~GrpcServer() {
+  impl_->stop(std::chrono::milliseconds(0));
+}
+
+std::uint16_t GrpcServer::port() const {
+  return impl_->port();
+}
+
+void GrpcServer::begin_drain() {
+  impl_->begin_drain();
+}
+
+void GrpcServer::stop(std::chrono::milliseconds patience) {
+  impl_->stop(patience);
+}
+
+}  // namespace onnxop

@@ -1,0 +1,48 @@
+#pragma once
+// The gRPC service: inference.GRPCInferenceService with Triton's extensions, grpc.health.v1.Health
+// and reflection, on a port of its own. gRPC's threads read and write; models run on the executors.
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "onnxop/serving/serving_core.h"
+#include "onnxop/wire/oip_request.h"
+
+namespace onnxop {
+
+struct GrpcOptions {
+  std::string host = "127.0.0.1";
+  int port = 8081;                   // 0: a free one, see GrpcServer::port()
+  int max_message_bytes = 16 << 20;  // of a request, over it: RESOURCE_EXHAUSTED
+  int max_stream_inferences = 64;    // of one stream that are not answered yet; then it waits
+  InferLimits infer = {};
+  bool access_log = true;
+};
+
+class GrpcServer {
+ public:
+  /// Serves when it returns, until stop(); what `core` names outlives it. Throws
+  /// Error{kFailedPrecondition} when it cannot listen.
+  GrpcServer(const GrpcOptions& options, const ServingCore& core, std::string program_version);
+  /// As stop() without patience.
+  ~GrpcServer();
+  GrpcServer(const GrpcServer&) = delete;
+  GrpcServer& operator=(const GrpcServer&) = delete;
+
+  std::uint16_t port() const;
+
+  /// Health says NOT_SERVING from now on; what is in flight goes on.
+  void begin_drain();
+
+  /// No new calls; waits for those in flight as long as that, then cuts them off. Once.
+  void stop(std::chrono::milliseconds patience);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace onnxop

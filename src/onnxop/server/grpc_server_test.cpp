@@ -1,0 +1,209 @@
+// The gRPC service on a real port, asked with the stubs.
+
+#include "onnxop/server/grpc_server.h"
+
+#include <semaphore>
+
+#include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+#include <open_inference.grpc.pb.h>
+
+#include "onnxop/server/test_client.h"
+
+namespace onnxop::testing_server {
+namespace {
+
+using inference::GRPCInferenceService;
+using inference::ModelInferRequest;
+using inference::ModelInferResponse;
+using testing::HasSubstr;
+
+class GrpcTest : public testing::Test {
+ protected:
+  GrpcTest() {
+    catalog_.publish(set_of(served("mnist", 3, scorer_)));
+    options_.port = 0;
+    options_.access_log = false;
+  }
+
+  void start() {
+    server_ = std::make_unique<GrpcServer>(options_, core_, "1.2.3");
+    stub_ = GRPCInferenceService::NewStub(grpc::CreateChannel(
+        format("127.0.0.1:{}", server_->port()), grpc::InsecureChannelCredentials()));
+  }
+
+  static ModelInferRequest digit(int value, const std::string& model = "mnist") {
+    ModelInferRequest request;
+    request.set_model_name(model);
+    request.set_id(format("{}", value));
+    auto& input = *request.add_inputs();
+    input.set_name("image");
+    input.set_datatype("FP32");
+    for (const int size : {1, 28, 28, 1}) {
+      input.add_shape(size);
+    }
+    std::vector<float> pixels(784, static_cast<float>(value));
+    request.add_raw_input_contents(pixels.data(), pixels.size() * sizeof(float));
+    return request;
+  }
+
+  static std::size_t best(const ModelInferResponse& response) {
+    std::vector<float> values(10);
+    const std::string& raw = response.raw_output_contents(0);
+    std::memcpy(values.data(), raw.data(), std::min(raw.size(), values.size() * sizeof(float)));
+    return static_cast<std::size_t>(std::max_element(values.begin(), values.end()) -
+                                    values.begin());
+  }
+
+  grpc::Status infer(const ModelInferRequest& request, ModelInferResponse& response,
+                     std::chrono::milliseconds deadline = std::chrono::minutes(1)) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + deadline);
+    return stub_->ModelInfer(&context, request, &response);
+  }
+
+  std::shared_ptr<FakeScorer> scorer_ = fake_classifier(28, 28, 1, 10);
+  Catalog catalog_;
+  SystemClock clock_;
+  Scheduler scheduler_{1, clock_};
+  ServingCore core_{catalog_, scheduler_};
+  GrpcOptions options_;
+  std::unique_ptr<GrpcServer> server_;
+  std::unique_ptr<GRPCInferenceService::Stub> stub_;
+};
+
+TEST_F(GrpcTest, Infers) {
+  start();
+  ModelInferResponse response;
+  const auto status = infer(digit(7), response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(best(response), 7U);
+  EXPECT_EQ(response.model_version(), "3");
+  EXPECT_EQ(response.id(), "7");
+  const auto requests = catalog_.snapshot()->find("mnist")->stats->snapshot().requests;
+  EXPECT_EQ(requests.at({Protocol::kGrpc, 200}), 1U);
+}
+
+TEST_F(GrpcTest, ErrorsHaveTheirCodes) {
+  start();
+  ModelInferResponse response;
+  EXPECT_EQ(infer(digit(1, "nothing"), response).error_code(), grpc::StatusCode::NOT_FOUND);
+  auto wrong = digit(1);
+  wrong.mutable_inputs(0)->set_name("picture");
+  EXPECT_EQ(infer(wrong, response).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  scorer_->fail_next(Error(ErrorCode::kInternal, "the secret reason"));
+  const auto fault = infer(digit(1), response);
+  EXPECT_EQ(fault.error_code(), grpc::StatusCode::INTERNAL);
+  EXPECT_THAT(fault.error_message(), testing::Not(HasSubstr("secret")));
+  options_.max_message_bytes = 1000;
+  start();
+  EXPECT_EQ(infer(digit(1), response).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+}
+
+TEST_F(GrpcTest, AStreamIsAnsweredInOrder) {
+  start();
+  grpc::ClientContext context;
+  const auto stream = stub_->ModelStreamInfer(&context);
+  constexpr int kCount = 200;
+  std::thread writer([&] {
+    for (int i = 0; i < kCount; ++i) {
+      auto request = digit(i % 10, i == 50 ? "nothing" : "mnist");
+      request.set_id(format("{}", i));
+      stream->Write(request);
+    }
+    stream->WritesDone();
+  });
+  inference::ModelStreamInferResponse response;
+  int got = 0;
+  for (; stream->Read(&response); ++got) {
+    EXPECT_EQ(response.infer_response().id(), format("{}", got));
+    if (got == 50) {
+      EXPECT_THAT(response.error_message(), HasSubstr("not served"));
+    } else {
+      EXPECT_EQ(response.error_message(), "");
+      EXPECT_EQ(best(response.infer_response()), static_cast<std::size_t>(got % 10));
+    }
+  }
+  writer.join();
+  EXPECT_EQ(got, kCount);
+  EXPECT_TRUE(stream->Finish().ok());
+}
+
+TEST_F(GrpcTest, AStreamThatIsCutOffIsForgotten) {
+  start();
+  for (int i = 0; i < 20; ++i) {
+    grpc::ClientContext context;
+    const auto stream = stub_->ModelStreamInfer(&context);
+    for (int k = 0; k < 10; ++k) {
+      stream->Write(digit(k));
+    }
+    context.TryCancel();
+    EXPECT_FALSE(stream->Finish().ok());
+  }
+  ModelInferResponse response;
+  EXPECT_TRUE(infer(digit(3), response).ok());
+}
+
+TEST_F(GrpcTest, WaitingCallsObeyDeadlinesAndLimits) {
+  std::counting_semaphore<> begun{0};
+  std::counting_semaphore<> go{0};
+  const auto fake = scorer_;
+  const auto held = std::make_shared<FakeScorer>(fake->inputs(), fake->outputs(),
+                                                 [&, fake](std::span<const NamedTensor> inputs) {
+                                                   begun.release();
+                                                   go.acquire();
+                                                   return fake->run(inputs);
+                                                 });
+  catalog_.publish(
+      set_of(served("mnist", 1, held, digit_contract(), {.max_queued = 1, .max_batch = 1})));
+  start();
+  ModelInferResponse first_response;
+  grpc::Status first;
+  std::thread running([&] { first = infer(digit(1), first_response); });
+  begun.acquire();
+  ModelInferResponse second_response;
+  grpc::Status second;
+  std::thread waiting(
+      [&] { second = infer(digit(2), second_response, std::chrono::milliseconds(50)); });
+  waiting.join();
+  EXPECT_EQ(second.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  go.release(10);
+  running.join();
+  EXPECT_TRUE(first.ok());
+  EXPECT_EQ(best(first_response), 1U);
+}
+
+TEST_F(GrpcTest, DescribesItselfAndItsModels) {
+  start();
+  grpc::ClientContext ready_context;
+  inference::ServerReadyResponse ready;
+  ASSERT_TRUE(stub_->ServerReady(&ready_context, {}, &ready).ok());
+  EXPECT_TRUE(ready.ready());
+  server_->begin_drain();
+  grpc::ClientContext draining_context;
+  ASSERT_TRUE(stub_->ServerReady(&draining_context, {}, &ready).ok());
+  EXPECT_FALSE(ready.ready());
+  grpc::ClientContext metadata_context;
+  inference::ModelMetadataRequest metadata_request;
+  metadata_request.set_name("mnist");
+  inference::ModelMetadataResponse metadata;
+  ASSERT_TRUE(stub_->ModelMetadata(&metadata_context, metadata_request, &metadata).ok());
+  EXPECT_EQ(metadata.inputs(0).shape(0), -1);
+  EXPECT_EQ(metadata.outputs(0).datatype(), "FP32");
+  grpc::ClientContext load_context;
+  inference::RepositoryModelLoadRequest load;
+  inference::RepositoryModelLoadResponse loaded;
+  EXPECT_EQ(stub_->RepositoryModelLoad(&load_context, load, &loaded).error_code(),
+            grpc::StatusCode::UNIMPLEMENTED);
+}
+
+TEST_F(GrpcTest, AnAddressThatIsTakenIsAnError) {
+  start();
+  GrpcOptions same = options_;
+  same.port = server_->port();
+  EXPECT_THROW(GrpcServer(same, core_, "1"), Error);
+}
+
+}  // namespace
+}  // namespace onnxop::testing_server

@@ -1,0 +1,196 @@
+#include "onnxop/server/grpc_service.h"
+
+#include <utility>
+
+#include "onnxop/base/error.h"
+#include "onnxop/server/grpc_call.h"
+#include "onnxop/server/model_reports.h"
+#include "onnxop/wire/oip_grpc.h"
+
+namespace onnxop {
+namespace {
+
+using Context = grpc::CallbackServerContext;
+using Unary = grpc::ServerUnaryReactor;
+
+/// A call whose answer is made at once.
+Unary* answer_now(Context* context, const std::function<void()>& work) {
+  Unary* const reactor = context->DefaultReactor();
+  reactor->Finish(status_of(work));
+  return reactor;
+}
+
+SteadyTime deadline_of(const Context& context) {
+  const auto left = context.deadline() - std::chrono::system_clock::now();
+  return left > std::chrono::hours(24 * 365) ? SteadyTime::max() : SystemClock().steady() + left;
+}
+
+class InferReactor : public Unary {
+ public:
+  InferReactor(const GrpcOptions& options, const ServingCore& core, const Context& context,
+               const inference::ModelInferRequest& request, inference::ModelInferResponse& response)
+      : inference_(options, core, [this, &response] { Finish(inference_.finish(response)); }) {
+    const grpc::Status status = inference_.start(request, deadline_of(context));
+    if (!status.ok()) {
+      started_ = false;
+      Finish(status);
+    }
+  }
+
+  void OnDone() override { delete this; }
+  void OnCancel() override {
+    if (started_ && inference_.cancel()) {
+      Finish(grpc::Status(grpc::StatusCode::CANCELLED, "the client went away"));
+    }
+  }
+
+ private:
+  bool started_ = true;
+  GrpcInference inference_;
+};
+
+/// Work for a control thread, which ends with it.
+class ControlJob : public Job {
+ public:
+  explicit ControlJob(std::function<void()> work) : work_(std::move(work)) {}
+  void run() noexcept override {
+    work_();
+    delete this;
+  }
+
+ private:
+  std::function<void()> work_;
+};
+
+}  // namespace
+
+Unary* GrpcService::ServerLive(Context* context, const inference::ServerLiveRequest*,
+                               inference::ServerLiveResponse* response) {
+  return answer_now(context, [&] { response->set_live(true); });
+}
+
+Unary* GrpcService::ServerReady(Context* context, const inference::ServerReadyRequest*,
+                                inference::ServerReadyResponse* response) {
+  return answer_now(context, [&] { response->set_ready(!draining); });
+}
+
+Unary* GrpcService::ModelReady(Context* context, const inference::ModelReadyRequest* request,
+                               inference::ModelReadyResponse* response) {
+  return answer_now(context, [&] {
+    try {
+      resolve_model(*core_.catalog.snapshot(), request->name(), request->version());
+      response->set_ready(true);
+    } catch (const Error& e) {
+      if (e.code() != ErrorCode::kNotFound) {
+        throw;
+      }
+      response->set_ready(false);
+    }
+  });
+}
+
+Unary* GrpcService::ServerMetadata(Context* context, const inference::ServerMetadataRequest*,
+                                   inference::ServerMetadataResponse* response) {
+  return answer_now(context, [&] {
+    response->set_name("onnxop");
+    response->set_version(version_);
+    for (const std::string& extension : oip_extensions()) {
+      response->add_extensions(extension);
+    }
+  });
+}
+
+Unary* GrpcService::ModelMetadata(Context* context, const inference::ModelMetadataRequest* request,
+                                  inference::ModelMetadataResponse* response) {
+  return answer_now(context, [&] {
+    const auto set = core_.catalog.snapshot();
+    write_metadata(describe_served(*resolve_model(*set, request->name(), request->version()), *set),
+                   *response);
+  });
+}
+
+Unary* GrpcService::ModelInfer(Context* context, const inference::ModelInferRequest* request,
+                               inference::ModelInferResponse* response) {
+  return new InferReactor(options_, core_, *context, *request, *response);
+}
+
+grpc::ServerBidiReactor<inference::ModelInferRequest, inference::ModelStreamInferResponse>*
+GrpcService::ModelStreamInfer(Context* context) {
+  return serve_stream(*context, options_, core_);
+}
+
+Unary* GrpcService::ModelConfig(Context* context, const inference::ModelConfigRequest* request,
+                                inference::ModelConfigResponse* response) {
+  return answer_now(context, [&] {
+    const auto set = core_.catalog.snapshot();
+    const ModelLease model = resolve_model(*set, request->name(), request->version());
+    write_config(describe_served(*model, *set),
+                 {model->batchable ? model->queue->max_rows() : 0, core_.scheduler.executors()},
+                 *response->mutable_config());
+  });
+}
+
+Unary* GrpcService::ModelStatistics(Context* context,
+                                    const inference::ModelStatisticsRequest* request,
+                                    inference::ModelStatisticsResponse* response) {
+  return answer_now(context, [&] {
+    const auto set = core_.catalog.snapshot();
+    if (!request->name().empty()) {
+      write_statistics(statistics_of(*resolve_model(*set, request->name(), request->version())),
+                       *response->add_model_stats());
+      return;
+    }
+    for (const ModelLease& model : set->models()) {
+      write_statistics(statistics_of(*model), *response->add_model_stats());
+    }
+  });
+}
+
+Unary* GrpcService::RepositoryIndex(Context* context,
+                                    const inference::RepositoryIndexRequest* request,
+                                    inference::RepositoryIndexResponse* response) {
+  return answer_now(context, [&] {
+    for (const IndexedVersion& version : index_of(core_)) {
+      if (request->ready() && version.state != "READY") {
+        continue;
+      }
+      auto& added = *response->add_models();
+      added.set_name(version.name);
+      added.set_version(format("{}", version.version));
+      added.set_state(std::string(version.state));
+      added.set_reason(version.reason);
+    }
+  });
+}
+
+Unary* GrpcService::change(Context* context, const std::string& model,
+                           void (ModelManager::*what)(const std::string&)) {
+  Unary* const reactor = context->DefaultReactor();
+  if (core_.manager == nullptr) {
+    reactor->Finish({grpc::StatusCode::UNIMPLEMENTED, "this server has a fixed set of models"});
+    return reactor;
+  }
+  auto job = std::make_unique<ControlJob>([manager = core_.manager, reactor, model, what] {
+    reactor->Finish(status_of([&] { (manager->*what)(model); }));
+  });
+  if (control_.try_submit(*job)) {
+    static_cast<void>(job.release());  // it ends itself
+  } else {
+    reactor->Finish({grpc::StatusCode::UNAVAILABLE, "too many changes wait already"});
+  }
+  return reactor;
+}
+
+Unary* GrpcService::RepositoryModelLoad(Context* context,
+                                        const inference::RepositoryModelLoadRequest* request,
+                                        inference::RepositoryModelLoadResponse*) {
+  return change(context, request->model_name(), &ModelManager::load);
+}
+
+Unary* GrpcService::RepositoryModelUnload(Context* context,
+                                          const inference::RepositoryModelUnloadRequest* request,
+                                          inference::RepositoryModelUnloadResponse*) {
+  return change(context, request->model_name(), &ModelManager::unload);
+}
+
+}  // namespace onnxop

@@ -1,0 +1,291 @@
+#include "onnxop/wire/oip_grpc.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <set>
+#include <string>
+#include <utility>
+
+#include <open_inference.pb.h>
+
+#include "onnxop/base/error.h"
+#include "onnxop/wire/oip_datatype.h"
+#include "onnxop/wire/raw_tensor.h"
+
+namespace onnxop {
+namespace {
+
+using inference::InferParameter;
+using inference::InferTensorContents;
+using Parameters = google::protobuf::Map<std::string, InferParameter>;
+
+const InferParameter* find(const Parameters& parameters, const std::string& key) {
+  const auto found = parameters.find(key);
+  return found == parameters.end() ? nullptr : &found->second;
+}
+
+std::int64_t as_integer(const InferParameter& parameter, std::string_view key) {
+  switch (parameter.parameter_choice_case()) {
+    case InferParameter::kInt64Param:
+      return parameter.int64_param();
+    case InferParameter::kUint64Param:
+      if (parameter.uint64_param() <= std::numeric_limits<std::int64_t>::max()) {
+        return static_cast<std::int64_t>(parameter.uint64_param());
+      }
+      [[fallthrough]];
+    default:
+      fail(ErrorCode::kInvalidArgument, "parameter {}: expected a whole number of 64 bits", key);
+  }
+}
+
+std::int64_t class_count(const Parameters& parameters) {
+  const InferParameter* count = find(parameters, "classification");
+  const std::int64_t classes = count == nullptr ? 0 : as_integer(*count, "classification");
+  if (classes < 0) {
+    fail(ErrorCode::kInvalidArgument, "parameter classification: got {}, expected 1 or more",
+         classes);
+  }
+  return classes;
+}
+
+/// Elements as the message lists them; `T` is the tensor's type, checked to hold each.
+template <typename T, typename List>
+Tensor listed_tensor(DType dtype, Shape shape, const List& list, std::string_view what) {
+  const auto expected = element_count(shape);
+  if (list.size() != expected) {
+    fail(ErrorCode::kInvalidArgument,
+         "{}: got {} elements in the list of its datatype, expected {}", what, list.size(),
+         expected);
+  }
+  Tensor tensor(dtype, std::move(shape));
+  const auto values = tensor.values<T>();
+  for (int i = 0; i < list.size(); ++i) {
+    const auto value = list[i];
+    if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+      if (!std::in_range<T>(value)) {
+        fail(ErrorCode::kInvalidArgument, "{}: element {} is {}, which is no {}", what, i, value,
+             oip_datatype(dtype));
+      }
+    }
+    values[static_cast<std::size_t>(i)] = static_cast<T>(value);
+  }
+  return tensor;
+}
+
+Tensor listed_tensor(DType dtype, Shape shape, const InferTensorContents& contents,
+                     std::string_view what) {
+  switch (dtype) {
+    case DType::kBool:
+      return listed_tensor<bool>(dtype, std::move(shape), contents.bool_contents(), what);
+    case DType::kInt8:
+      return listed_tensor<std::int8_t>(dtype, std::move(shape), contents.int_contents(), what);
+    case DType::kInt16:
+      return listed_tensor<std::int16_t>(dtype, std::move(shape), contents.int_contents(), what);
+    case DType::kInt32:
+      return listed_tensor<std::int32_t>(dtype, std::move(shape), contents.int_contents(), what);
+    case DType::kInt64:
+      return listed_tensor<std::int64_t>(dtype, std::move(shape), contents.int64_contents(), what);
+    case DType::kUint8:
+      return listed_tensor<std::uint8_t>(dtype, std::move(shape), contents.uint_contents(), what);
+    case DType::kUint16:
+      return listed_tensor<std::uint16_t>(dtype, std::move(shape), contents.uint_contents(), what);
+    case DType::kUint32:
+      return listed_tensor<std::uint32_t>(dtype, std::move(shape), contents.uint_contents(), what);
+    case DType::kUint64:
+      return listed_tensor<std::uint64_t>(dtype, std::move(shape), contents.uint64_contents(),
+                                          what);
+    case DType::kFloat32:
+      return listed_tensor<float>(dtype, std::move(shape), contents.fp32_contents(), what);
+    case DType::kFloat64:
+      return listed_tensor<double>(dtype, std::move(shape), contents.fp64_contents(), what);
+    case DType::kString:
+      return Tensor::of_strings(
+          std::move(shape), {contents.bytes_contents().begin(), contents.bytes_contents().end()});
+    default:
+      fail(ErrorCode::kInvalidArgument, "{}: {} can only be given as raw contents", what,
+           oip_datatype(dtype));
+  }
+}
+
+void read_inputs(const inference::ModelInferRequest& message, const InferLimits& limits,
+                 InferRequest& request) {
+  const int raw = message.raw_input_contents_size();
+  if (raw != 0 && raw != message.inputs_size()) {
+    fail(ErrorCode::kInvalidArgument,
+         "got {} raw contents for {} inputs, expected one each or none", raw,
+         message.inputs_size());
+  }
+  std::int64_t elements_left = limits.max_elements;
+  std::set<std::string_view> names;
+  for (int i = 0; i < message.inputs_size(); ++i) {
+    const auto& input = message.inputs(i);
+    const std::string what = format("input '{}'", input.name());
+    if (!names.insert(input.name()).second) {
+      fail(ErrorCode::kInvalidArgument, "{} is given twice", what);
+    }
+    const DType dtype = dtype_of_oip(input.datatype());
+    if (dtype == DType::kUndefined) {
+      fail(ErrorCode::kInvalidArgument, "{}: datatype '{}' is not known, expected one of {}", what,
+           input.datatype(), oip_datatypes());
+    }
+    Shape shape(input.shape().begin(), input.shape().end());
+    elements_left -= checked_element_count(shape, elements_left, what);
+    if (raw == 0) {
+      request.inputs.push_back(
+          {input.name(), listed_tensor(dtype, std::move(shape), input.contents(), what)});
+      continue;
+    }
+    if (input.has_contents()) {
+      fail(ErrorCode::kInvalidArgument, "{} has contents beside raw contents", what);
+    }
+    const std::string& bytes = message.raw_input_contents(i);
+    // The engine only reads its inputs.
+    auto* data = reinterpret_cast<std::byte*>(const_cast<char*>(bytes.data()));
+    request.inputs.push_back(
+        {input.name(), raw_tensor(dtype, std::move(shape), {data, bytes.size()}, what)});
+  }
+}
+
+void put(const StatDuration& from, inference::StatisticDuration& to) {
+  to.set_count(from.count);
+  to.set_ns(from.ns);
+}
+
+inference::DataType config_type(DType dtype) {
+  inference::DataType type = inference::TYPE_INVALID;
+  const std::string name =
+      dtype == DType::kString ? "TYPE_STRING" : format("TYPE_{}", oip_datatype(dtype));
+  inference::DataType_Parse(name, &type);
+  return type;
+}
+
+template <typename List>
+void put_tensors(std::span<const TensorInfo> tensors, bool batched, List& list) {
+  for (const TensorInfo& tensor : tensors) {
+    auto& added = *list.Add();
+    added.set_name(tensor.name);
+    added.set_data_type(config_type(tensor.dtype));
+    for (std::size_t i = batched ? 1 : 0; i < tensor.shape.size(); ++i) {
+      added.add_dims(tensor.shape[i]);
+    }
+  }
+}
+
+}  // namespace
+
+InferRequest read_infer_request(const inference::ModelInferRequest& message,
+                                const InferLimits& limits) {
+  const auto most = static_cast<int>(limits.max_tensors);
+  if (message.inputs_size() > most || message.outputs_size() > most) {
+    fail(ErrorCode::kTooLarge, "got {} inputs and {} outputs, expected at most {} of each",
+         message.inputs_size(), message.outputs_size(), most);
+  }
+  InferRequest request;
+  request.id = message.id();
+  request.classification = class_count(message.parameters());
+  if (const InferParameter* timeout = find(message.parameters(), "timeout")) {
+    const std::int64_t microseconds = as_integer(*timeout, "timeout");
+    if (microseconds < 0) {
+      fail(ErrorCode::kInvalidArgument, "parameter timeout: got {}, expected microseconds from 0",
+           microseconds);
+    }
+    if (microseconds > 0) {
+      request.timeout = std::chrono::microseconds(microseconds);
+    }
+  }
+  read_inputs(message, limits, request);
+  std::set<std::string_view> names;
+  for (const auto& output : message.outputs()) {
+    if (!names.insert(output.name()).second) {
+      fail(ErrorCode::kInvalidArgument, "output '{}' is asked for twice", output.name());
+    }
+    request.outputs.push_back({output.name(), std::nullopt, class_count(output.parameters())});
+  }
+  return request;
+}
+
+void write_infer_response(const InferAnswer& answer, inference::ModelInferResponse& message) {
+  message.set_model_name(answer.model_name);
+  message.set_model_version(answer.model_version);
+  message.set_id(answer.id);
+  for (const NamedTensor& output : answer.outputs) {
+    auto& added = *message.add_outputs();
+    added.set_name(output.name);
+    added.set_datatype(std::string(oip_datatype(output.tensor.dtype())));
+    for (const std::int64_t size : output.tensor.shape()) {
+      added.add_shape(size);
+    }
+    if (output.tensor.dtype() == DType::kString) {
+      const auto bytes = raw_strings(output.tensor);
+      message.add_raw_output_contents(bytes.data(), bytes.size());
+    } else {
+      const auto bytes = output.tensor.bytes();
+      message.add_raw_output_contents(bytes.data(), bytes.size());
+    }
+  }
+}
+
+void write_metadata(const OipModel& model, inference::ModelMetadataResponse& message) {
+  message.set_name(model.name);
+  for (const std::string& version : model.versions) {
+    message.add_versions(version);
+  }
+  message.set_platform(std::string(kOipPlatform));
+  const auto add = [](const TensorInfo& tensor, auto& added) {
+    added.set_name(tensor.name);
+    added.set_datatype(std::string(oip_datatype(tensor.dtype)));
+    for (const std::int64_t size : tensor.shape) {
+      added.add_shape(size);
+    }
+  };
+  for (const TensorInfo& input : model.inputs) {
+    add(input, *message.add_inputs());
+  }
+  for (const TensorInfo& output : model.outputs) {
+    add(output, *message.add_outputs());
+  }
+}
+
+void write_config(const OipModel& model, const OipConfig& config, inference::ModelConfig& message) {
+  const bool batched = config.max_batch > 0;
+  message.set_name(model.name);
+  message.set_platform(std::string(kOipPlatform));
+  message.set_backend("onnxruntime");
+  message.set_max_batch_size(static_cast<std::int32_t>(config.max_batch));
+  put_tensors(model.inputs, batched, *message.mutable_input());
+  put_tensors(model.outputs, batched, *message.mutable_output());
+  auto& group = *message.add_instance_group();
+  group.set_name(model.name);
+  group.set_kind(inference::ModelInstanceGroup::KIND_CPU);
+  group.set_count(config.executors);
+  if (batched) {
+    message.mutable_dynamic_batching();
+  }
+}
+
+void write_statistics(const OipStatistics& statistics, inference::ModelStatistics& message) {
+  message.set_name(statistics.name);
+  message.set_version(statistics.version);
+  message.set_last_inference(static_cast<std::uint64_t>(statistics.last_inference_ms));
+  message.set_inference_count(statistics.inference_count);
+  message.set_execution_count(statistics.execution_count);
+  auto& stats = *message.mutable_inference_stats();
+  put(statistics.success, *stats.mutable_success());
+  put(statistics.fail, *stats.mutable_fail());
+  put(statistics.queue, *stats.mutable_queue());
+  put(statistics.compute_input, *stats.mutable_compute_input());
+  put(statistics.compute_infer, *stats.mutable_compute_infer());
+  put(statistics.compute_output, *stats.mutable_compute_output());
+  put({}, *stats.mutable_cache_hit());
+  put({}, *stats.mutable_cache_miss());
+  for (const BatchStat& batch : statistics.batches) {
+    auto& added = *message.add_batch_stats();
+    added.set_batch_size(static_cast<std::uint64_t>(batch.batch_size));
+    put(batch.compute_input, *added.mutable_compute_input());
+    put(batch.compute_infer, *added.mutable_compute_infer());
+    put(batch.compute_output, *added.mutable_compute_output());
+  }
+}
+
+}  // namespace onnxop

@@ -1,0 +1,33 @@
+#pragma once
+// The Open Inference Protocol's gRPC messages to values and back. Safe from any thread.
+
+#include <memory>
+#include <span>
+
+#include "onnxop/wire/infer.h"
+#include "onnxop/wire/oip_metadata.h"
+#include "onnxop/wire/oip_request.h"
+
+namespace inference {
+class ModelConfig;
+class ModelInferRequest;
+class ModelInferResponse;
+class ModelMetadataResponse;
+class ModelStatistics;
+}  // namespace inference
+
+namespace onnxop {
+
+/// Tensors look into the message's raw contents where those are aligned, so it must outlive them.
+/// Throws Error{kInvalidArgument} that says where and what was expected; {kTooLarge} over a limit.
+InferRequest read_infer_request(const inference::ModelInferRequest& message,
+                                const InferLimits& limits);
+
+/// `answer` has the chosen outputs (choose_outputs); all become raw contents.
+void write_infer_response(const InferAnswer& answer, inference::ModelInferResponse& message);
+
+void write_metadata(const OipModel& model, inference::ModelMetadataResponse& message);
+void write_config(const OipModel& model, const OipConfig& config, inference::ModelConfig& message);
+void write_statistics(const OipStatistics& statistics, inference::ModelStatistics& message);
+
+}  // namespace onnxop

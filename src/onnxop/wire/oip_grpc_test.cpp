@@ -1,0 +1,121 @@
+#include "onnxop/wire/oip_grpc.h"
+
+#include <cstring>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <open_inference.pb.h>
+
+#include "onnxop/base/error.h"
+
+namespace onnxop {
+namespace {
+
+using inference::ModelInferRequest;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+ModelInferRequest request_of(const std::string& datatype, const std::vector<std::int64_t>& shape) {
+  ModelInferRequest message;
+  auto& input = *message.add_inputs();
+  input.set_name("x");
+  input.set_datatype(datatype);
+  for (const std::int64_t size : shape) {
+    input.add_shape(size);
+  }
+  return message;
+}
+
+std::string error_of(const ModelInferRequest& message, const InferLimits& limits = {}) {
+  try {
+    read_infer_request(message, limits);
+  } catch (const Error& e) {
+    return format("{}: {}", error_code_name(e.code()), e.what());
+  }
+  return "no error";
+}
+
+TEST(OipGrpc, RawContentsAreLookedAtInPlace) {
+  auto message = request_of("FP32", {2});
+  const std::vector<float> values{1.5F, -2};
+  message.add_raw_input_contents(values.data(), 8);
+  message.set_id("a");
+  (*message.mutable_parameters())["timeout"].set_int64_param(250);
+  auto& output = *message.add_outputs();
+  output.set_name("y");
+  (*output.mutable_parameters())["classification"].set_int64_param(3);
+  const InferRequest request = read_infer_request(message, {});
+  EXPECT_EQ(request.id, "a");
+  EXPECT_EQ(request.timeout, std::chrono::microseconds(250));
+  EXPECT_EQ(request.outputs[0].classification, 3);
+  EXPECT_THAT(request.inputs[0].tensor.values<float>(), ElementsAre(1.5F, -2));
+  EXPECT_EQ(static_cast<const void*>(request.inputs[0].tensor.bytes().data()),
+            static_cast<const void*>(message.raw_input_contents(0).data()));
+}
+
+TEST(OipGrpc, ListsHoldTheTypesThatTheProtocolSays) {
+  auto message = request_of("INT8", {2});
+  message.mutable_inputs(0)->mutable_contents()->add_int_contents(-128);
+  message.mutable_inputs(0)->mutable_contents()->add_int_contents(127);
+  EXPECT_THAT(read_infer_request(message, {}).inputs[0].tensor.values<std::int8_t>(),
+              ElementsAre(-128, 127));
+  message.mutable_inputs(0)->mutable_contents()->set_int_contents(1, 128);
+  EXPECT_THAT(error_of(message), HasSubstr("element 1 is 128, which is no INT8"));
+  message = request_of("UINT16", {1});
+  message.mutable_inputs(0)->mutable_contents()->add_uint_contents(65536);
+  EXPECT_THAT(error_of(message), HasSubstr("no UINT16"));
+  message = request_of("BYTES", {2});
+  message.mutable_inputs(0)->mutable_contents()->add_bytes_contents(std::string("a\0b", 3));
+  message.mutable_inputs(0)->mutable_contents()->add_bytes_contents("");
+  EXPECT_THAT(read_infer_request(message, {}).inputs[0].tensor.strings(),
+              ElementsAre(std::string("a\0b", 3), ""));
+  message = request_of("BOOL", {1});
+  message.mutable_inputs(0)->mutable_contents()->add_bool_contents(true);
+  EXPECT_TRUE(read_infer_request(message, {}).inputs[0].tensor.values<bool>()[0]);
+}
+
+TEST(OipGrpc, WhatIsWrongIsSaid) {
+  EXPECT_THAT(error_of(request_of("FLOAT", {1})), HasSubstr("'FLOAT' is not known"));
+  EXPECT_THAT(error_of(request_of("FP32", {-1})), HasSubstr("negative"));
+  EXPECT_THAT(error_of(request_of("FP32", {1})), HasSubstr("got 0 elements"));
+  EXPECT_THAT(error_of(request_of("FP16", {1})), HasSubstr("only be given as raw"));
+  EXPECT_THAT(error_of(request_of("FP32", {std::int64_t{1} << 40, 1 << 20})),
+              HasSubstr("too_large"));
+  auto message = request_of("FP32", {1});
+  message.add_raw_input_contents("abc");
+  EXPECT_THAT(error_of(message), HasSubstr("got 3 bytes"));
+  message.add_raw_input_contents("abcd");
+  EXPECT_THAT(error_of(message), HasSubstr("2 raw contents for 1 inputs"));
+  message = request_of("FP32", {1});
+  message.add_raw_input_contents("abcd");
+  message.mutable_inputs(0)->mutable_contents()->add_fp32_contents(1);
+  EXPECT_THAT(error_of(message), HasSubstr("beside raw contents"));
+  message = request_of("INT8", {1});
+  message.add_raw_input_contents("a");
+  (*message.mutable_parameters())["timeout"].set_string_param("soon");
+  EXPECT_THAT(error_of(message), HasSubstr("timeout"));
+  message = request_of("INT8", {1});
+  *message.add_inputs() = message.inputs(0);
+  message.add_raw_input_contents("a");
+  message.add_raw_input_contents("b");
+  EXPECT_THAT(error_of(message), HasSubstr("given twice"));
+  InferLimits limits;
+  limits.max_tensors = 1;
+  EXPECT_THAT(error_of(message, limits), HasSubstr("too_large"));
+}
+
+TEST(OipGrpc, ResponsesAreRaw) {
+  InferAnswer answer{"m", "3", "id", {}};
+  answer.outputs.push_back({"y", Tensor::of<float>({1, 2}, std::vector<float>{1, 2})});
+  answer.outputs.push_back({"s", Tensor::of_strings({1}, {"ab"})});
+  inference::ModelInferResponse message;
+  write_infer_response(answer, message);
+  EXPECT_EQ(message.model_version(), "3");
+  EXPECT_EQ(message.outputs(0).datatype(), "FP32");
+  ASSERT_EQ(message.raw_output_contents_size(), 2);
+  EXPECT_EQ(message.raw_output_contents(0).size(), 8U);
+  EXPECT_EQ(message.raw_output_contents(1), std::string("\2\0\0\0ab", 6));
+}
+
+}  // namespace
+}  // namespace onnxop
