@@ -27,22 +27,30 @@ std::string quoted(std::string_view text, std::string_view what) {
   }
 }
 
+constexpr std::size_t kLongestNumber = 32;
+
+/// Writes a number as short as reads back the same; returns its end.
 template <typename T>
-void append(std::string& json, T value) {
+char* write_number(char* to, T value) {
   if constexpr (std::is_same_v<T, bool>) {
-    json += value ? "true" : "false";
-  } else if (value == 0 && std::signbit(static_cast<double>(value))) {
-    json += "-0.0";  // "-0" would be a whole number, which has no sign
+    const std::string_view text = value ? "true" : "false";
+    return std::copy(text.begin(), text.end(), to);
   } else {
-    std::array<char, 32> text;
-    const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
-    json.append(text.data(), end);
+    if constexpr (std::is_floating_point_v<T>) {
+      if (value == 0 && std::signbit(value)) {
+        constexpr std::string_view kNegative = "-0.0";  // "-0" is a whole number, without a sign
+        return std::copy(kNegative.begin(), kNegative.end(), to);
+      }
+    }
+    return std::to_chars(to, to + kLongestNumber, value).ptr;
   }
 }
 
 template <typename T>
 void append_all(std::string& json, const NamedTensor& output) {
   const auto values = output.tensor.values<T>();
+  std::array<char, 2048> buffer;  // many short appends cost as much as the numbers themselves
+  char* to = buffer.data();
   for (std::size_t i = 0; i < values.size(); ++i) {
     if constexpr (std::is_floating_point_v<T>) {
       if (!std::isfinite(values[i])) {
@@ -51,11 +59,16 @@ void append_all(std::string& json, const NamedTensor& output) {
              output.name, values[i], i);
       }
     }
-    if (i > 0) {
-      json += ',';
+    if (static_cast<std::size_t>(buffer.data() + buffer.size() - to) < kLongestNumber + 1) {
+      json.append(buffer.data(), to);
+      to = buffer.data();
     }
-    append(json, values[i]);
+    if (i > 0) {
+      *to++ = ',';
+    }
+    to = write_number(to, values[i]);
   }
+  json.append(buffer.data(), to);
 }
 
 void append_texts(std::string& json, const NamedTensor& output) {

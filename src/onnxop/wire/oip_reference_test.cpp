@@ -231,7 +231,6 @@ TEST(OipReference, SaysTheSameOfRandomRequests) {
         << "request " << stream << ": " << json << ' ' << error;
     ASSERT_TRUE(got == expected) << "request " << stream << ": " << json;
   }
-  std::cout << good << "\n";
   EXPECT_GT(good, static_cast<int>(kRequests / 5));
   EXPECT_LT(good, static_cast<int>(kRequests * 4 / 5));
 }

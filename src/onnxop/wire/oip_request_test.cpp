@@ -1,7 +1,7 @@
 #include "onnxop/wire/oip_request.h"
 
-#include <bit>
-#include <cstring>
+#include <span>
+#include <string_view>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,9 +18,10 @@ using testing::HasSubstr;
 class Body {
  public:
   explicit Body(std::string_view json, std::string_view raw = {}) : header_(json.size()) {
-    bytes_.resize(json.size() + raw.size());
-    std::memcpy(bytes_.data(), json.data(), json.size());
-    std::memcpy(bytes_.data() + json.size(), raw.data(), raw.size());
+    for (const std::string_view part : {json, raw}) {
+      const auto bytes = std::as_bytes(std::span(part));
+      bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+    }
   }
   std::span<std::byte> bytes() { return bytes_; }
   std::uint64_t header() const { return header_; }
