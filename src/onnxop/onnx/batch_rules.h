@@ -60,9 +60,9 @@ class RuleNode {
   }
   const std::string& malformed() const { return malformed_; }
 
-  /// The known numbers of input `index`, or of the attribute where there is no such input; none
+  /// The known numbers of input `index`, or of attribute `name` where there is no such input; none
   /// where there is neither, or they are not known. `given`: whether there is either.
-  std::optional<std::vector<std::int64_t>> numbers(std::size_t index, const std::string& attribute,
+  std::optional<std::vector<std::int64_t>> numbers(std::size_t index, const std::string& name,
                                                    bool* given = nullptr) const;
 
   /// Reshape's new target, where the number that the model writes for B has to go.

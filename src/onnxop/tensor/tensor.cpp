@@ -91,7 +91,7 @@ Tensor Tensor::of_strings(Shape shape, std::vector<std::string> values) {
 
 std::span<const std::string> Tensor::strings() const {
   check_dtype(DType::kString);
-  return *strings_;
+  return strings_ ? std::span<const std::string>(*strings_) : std::span<const std::string>();
 }
 
 Tensor Tensor::clone() const {

@@ -68,7 +68,8 @@ class Tensor {
     return {reinterpret_cast<const T*>(bytes_.data()), bytes_.size() / sizeof(T)};
   }
 
-  /// The texts. Throws Error{kInternal} for a tensor of another type.
+  /// The texts; none are left in a tensor that was moved from. Throws Error{kInternal} for a tensor
+  /// of another type.
   std::span<const std::string> strings() const;
 
  private:

@@ -78,6 +78,42 @@ TEST(Tensor, OfTexts) {
   EXPECT_THROW(Tensor::of_strings({2}, {"one"}), Error);
   EXPECT_THROW(Tensor(DType::kInt8, {1}).strings(), Error);
   EXPECT_THROW(tensor.values<float>(), Error);
+  EXPECT_TRUE(Tensor::of_strings({0, 4}, {}).strings().empty());
+}
+
+TEST(Tensor, TextsOutliveWhatTheyWereMovedFrom) {
+  Tensor from = Tensor::of_strings({2}, {"first", std::string(100, 'x')});
+  const std::string* const memory = from.strings().data();
+  const Tensor copy = from.clone();
+  Tensor to = std::move(from);
+  EXPECT_EQ(to.strings().data(), memory) << "moving copies no texts";
+  EXPECT_EQ(to.strings()[1].size(), 100U);
+  EXPECT_TRUE(from.strings().empty());  // NOLINT(bugprone-use-after-move): what is left is meant
+  to = Tensor(DType::kInt8, {1});
+  EXPECT_THROW(to.strings(), Error);
+  EXPECT_EQ(copy.strings()[0], "first");
+}
+
+template <typename T>
+void check_type(DType expected) {
+  EXPECT_EQ(DTypeOf<T>::value, expected);
+  EXPECT_EQ(dtype_size(expected), sizeof(T)) << dtype_name(expected);
+  Tensor tensor(expected, {3});
+  EXPECT_EQ(tensor.values<T>().size(), 3U);
+}
+
+TEST(DType, OfEveryTypeThatCppHas) {
+  check_type<bool>(DType::kBool);
+  check_type<std::int8_t>(DType::kInt8);
+  check_type<std::uint8_t>(DType::kUint8);
+  check_type<std::int16_t>(DType::kInt16);
+  check_type<std::uint16_t>(DType::kUint16);
+  check_type<std::int32_t>(DType::kInt32);
+  check_type<std::uint32_t>(DType::kUint32);
+  check_type<std::int64_t>(DType::kInt64);
+  check_type<std::uint64_t>(DType::kUint64);
+  check_type<float>(DType::kFloat32);
+  check_type<double>(DType::kFloat64);
 }
 
 }  // namespace
