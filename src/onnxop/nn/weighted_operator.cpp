@@ -319,9 +319,9 @@ std::unique_ptr<Operator> make_dense(const WeightedNode& node, const Layout& in,
   Dims dims{out_features, in_features};
   Dims strides = out_features_first ? Dims{in_features, 1} : Dims{1, out_features};
   if (in.image) {
-    dims = {out_features, in.channels, in.height, in.width};
+    dims = Dims{out_features, in.channels, in.height, in.width};
     const std::int64_t step = strides[1];
-    strides = {strides[0], pixels * step, in.width * step, step};
+    strides = Dims{strides[0], pixels * step, in.width * step, step};
   }
   Dims padded = dims;
   padded[1] = in.padded;
