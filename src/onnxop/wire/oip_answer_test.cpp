@@ -188,6 +188,43 @@ TEST(OipMetadata, ModelsAndConfigurations) {
   EXPECT_EQ(single["input"][0]["dims"], Json({-1, 28}));
   EXPECT_FALSE(single.contains("dynamic_batching"));
   EXPECT_EQ(health_json(true, false), R"({"live":true,"ready":false})");
+  EXPECT_EQ(model_ready_json("m\"", true), R"({"name":"m\"","ready":true})");
+}
+
+TEST(OipMetadata, ServerAndRepository) {
+  const Json server = parse_json(server_metadata_json("1.2"), "server");
+  EXPECT_EQ(server["name"], "onnxop");
+  EXPECT_EQ(server["version"], "1.2");
+  EXPECT_EQ(server["extensions"], Json(oip_extensions()));
+  const IndexedVersion versions[] = {{"m", 1, "READY", ""}, {"m", 12, "UNAVAILABLE", "broken"}};
+  EXPECT_EQ(repository_index_json(versions),
+            R"([{"name":"m","version":"1","state":"READY","reason":""},)"
+            R"({"name":"m","version":"12","state":"UNAVAILABLE","reason":"broken"}])");
+  EXPECT_EQ(repository_index_json({}), "[]");
+}
+
+TEST(OipMetadata, StatisticsAreNamedAsTritonsAre) {
+  OipStatistics statistics;
+  statistics.name = "m";
+  statistics.version = "3";
+  statistics.inference_count = 7;
+  statistics.execution_count = 2;
+  statistics.queue = {7, 9000};
+  statistics.compute_infer = {2, 500};
+  statistics.batches.push_back({4, {}, {1, 300}, {}});
+  const Json json =
+      parse_json(statistics_json(std::span(&statistics, 1)), "statistics")["model_stats"][0];
+  EXPECT_EQ(json["name"], "m");
+  EXPECT_EQ(json["version"], "3");
+  EXPECT_EQ(json["inference_count"], 7);
+  EXPECT_EQ(json["execution_count"], 2);
+  EXPECT_EQ(json["inference_stats"]["queue"], Json({{"count", 7}, {"ns", 9000}}));
+  EXPECT_EQ(json["inference_stats"]["compute_infer"]["ns"], 500);
+  for (const char* name : {"success", "fail", "compute_input", "compute_output"}) {
+    EXPECT_EQ(json["inference_stats"][name]["count"], 0) << name;
+  }
+  EXPECT_EQ(json["batch_stats"][0]["batch_size"], 4);
+  EXPECT_EQ(json["batch_stats"][0]["compute_infer"]["ns"], 300);
 }
 
 }  // namespace
