@@ -6,6 +6,10 @@
 add_library(onnxop_options INTERFACE)
 target_include_directories(onnxop_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_compile_options(onnxop_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 14)
+  # It takes the assignment of an initializer list to a vector for an overflow.
+  target_compile_options(onnxop_options INTERFACE -Wno-array-bounds -Wno-stringop-overflow)
+endif()
 target_link_options(onnxop_options INTERFACE -Wl,--as-needed)
 if(ONNXOP_SANITIZE)
   target_compile_options(onnxop_options INTERFACE -fsanitize=${ONNXOP_SANITIZE} -fno-omit-frame-pointer)
