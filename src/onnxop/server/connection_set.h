@@ -1,9 +1,10 @@
 #pragma once
 // The open connections of one I/O thread; used on that thread only.
 
-#include <cstdint>
 #include <functional>
 #include <unordered_set>
+
+#include "onnxop/server/exchange.h"
 
 namespace onnxop {
 
@@ -11,8 +12,8 @@ class Connection;
 
 struct ConnectionSet {
   std::unordered_set<Connection*> open;
-  std::uint64_t last_timer = 0;  // numbers the timers and watches of all connections
-  int in_flight = 0;             // requests that ask a model and are not answered yet
+  ExchangePool exchanges;
+  int in_flight = 0;  // requests that ask a model and are not answered yet
   /// Called when a connection is gone, on the I/O thread.
   std::function<void()> on_closed;
 };

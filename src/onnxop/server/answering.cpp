@@ -1,0 +1,159 @@
+#include "onnxop/server/answering.h"
+
+#include <thread>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+
+#include "onnxop/server/compression.h"
+
+namespace onnxop {
+namespace {
+
+namespace asio = boost::asio;
+using ErrorCodeOfSystem = boost::system::error_code;
+
+}  // namespace
+
+Answering::Answering(ClientStream& stream, const ConnectionContext& context, ConnectionSet& set)
+    : stream_(stream), context_(context), set_(set), wake_(stream.executor()) {}
+
+void Answering::drop() {
+  if (elsewhere_ && exchange_->pending && exchange_->pending->cancel()) {
+    return;
+  }
+  elsewhere_.wait(true);
+}
+
+bool Answering::run_here(Exchange& exchange) {
+  exchange_ = &exchange;
+  const Route& route = *exchange.match.route;
+  if (route.pending || route.blocks) {
+    return false;
+  }
+  exchange.response = call_handler();
+  return true;
+}
+
+Awaitable<bool> Answering::run_elsewhere() {
+  return exchange_->match.route->pending ? run_model() : run_blocking();
+}
+
+Response Answering::call_handler() {
+  Exchange& exchange = *exchange_;
+  return answer(exchange.request, [&] {
+    Request& request = exchange.request;
+    request.path_values = std::move(exchange.match.path_values);
+    decode_body(request, context_.options.max_decoded_bytes);
+    Response response = exchange.match.route->handler(request);
+    encode_body(response, accepted_encoding(request.field("accept-encoding")));
+    return response;
+  });
+}
+
+Awaitable<bool> Answering::run_blocking() {
+  stream_.clear_deadline();
+  wake_.expires_at(Timer::time_point::max());
+  elsewhere_ = true;
+  if (!context_.control.try_submit(*this)) {
+    elsewhere_ = false;
+    exchange_->response = error_response(503, "too many requests of this kind wait already");
+    exchange_->response.retry_after = 1;
+    co_return true;
+  }
+  // The message of the control thread cannot be handled before this thread waits for it.
+  ErrorCodeOfSystem done;
+  co_await wake_.async_wait(asio::redirect_error(kUseAwaitable, done));
+  co_return true;
+}
+
+void Answering::run() noexcept {
+  exchange_->response = call_handler();
+  asio::post(stream_.executor(), [this] { wake_.cancel(); });
+  ended_elsewhere();
+}
+
+/// For drop(), which may be waiting; nothing of the connection is touched afterwards.
+void Answering::ended_elsewhere() {
+  elsewhere_ = false;
+  elsewhere_.notify_all();
+}
+
+/// Where this is the only request of the thread, the model may run right here; whoever has sent one
+/// too gets to be heard before.
+Awaitable<bool> Answering::run_model() {
+  stream_.clear_deadline();
+  int& in_flight = set_.in_flight;
+  ++in_flight;
+  bool alone = in_flight == 1;
+  if (alone) {
+    co_await asio::post(kUseAwaitable);
+    alone = in_flight == 1;
+  }
+  if (start_model(alone)) {
+    if (!ready_) {
+      stream_.watch([this] { wait_no_longer(); });
+      wake_.expires_at(Timer::time_point::max());
+      ErrorCodeOfSystem done;
+      while (!ready_ && !client_gone_) {
+        co_await wake_.async_wait(asio::redirect_error(kUseAwaitable, done));
+      }
+      stream_.unwatch();
+    }
+    if (ready_) {
+      exchange_->response =
+          answer(exchange_->request, [this] { return exchange_->pending->take(); });
+      exchange_->response.model = exchange_->pending->model();
+    }
+  }
+  exchange_->pending.reset();
+  --in_flight;
+  co_return !client_gone_;
+}
+
+/// False: it was refused, and the response says why.
+bool Answering::start_model(bool run_here) {
+  Exchange& exchange = *exchange_;
+  ready_ = false;
+  bool started = false;
+  Response refusal = answer(exchange.request, [&] {
+    exchange.request.path_values = std::move(exchange.match.path_values);
+    decode_body(exchange.request, context_.options.max_decoded_bytes);
+    exchange.pending = exchange.match.route->pending(exchange.request);
+    exchange.pending->encoding = accepted_encoding(exchange.request.field("accept-encoding"));
+    elsewhere_ = true;
+    exchange.pending->start(run_here, [this, here = std::this_thread::get_id()] {
+      if (std::this_thread::get_id() == here) {
+        ready_ = true;
+        elsewhere_ = false;
+        return;
+      }
+      asio::post(stream_.executor(), [this] {
+        ready_ = true;
+        wake_.cancel();
+      });
+      ended_elsewhere();
+    });
+    started = true;
+    return Response();
+  });
+  if (!started) {
+    elsewhere_ = false;
+    refusal.model = exchange.pending ? exchange.pending->model() : nullptr;
+    exchange.response = std::move(refusal);
+  }
+  return started;
+}
+
+/// The client has gone away: it needs no answer, unless an executor is at it already.
+void Answering::wait_no_longer() {
+  if (ready_ || !exchange_->pending->cancel()) {
+    return;
+  }
+  client_gone_ = true;
+  elsewhere_ = false;
+  wake_.cancel();
+}
+
+}  // namespace onnxop

@@ -1,0 +1,50 @@
+#pragma once
+// Has the requests of one connection answered, each where its route wants it: on the I/O thread, on
+// a control thread, or by a model on an executor.
+
+#include <atomic>
+
+#include "onnxop/server/client_stream.h"
+#include "onnxop/server/connection_context.h"
+#include "onnxop/server/connection_set.h"
+#include "onnxop/serving/executors.h"
+
+namespace onnxop {
+
+/// On the connection's I/O thread, which it outlives only in drop().
+class Answering : private Job {
+ public:
+  Answering(ClientStream& stream, const ConnectionContext& context, ConnectionSet& set);
+  Answering(const Answering&) = delete;
+  Answering& operator=(const Answering&) = delete;
+
+  /// To exchange.response, by the route that matched: here, if that is quick (true), else by
+  /// run_elsewhere().
+  bool run_here(Exchange& exchange);
+  /// False: the client went away meanwhile, and there is nobody to answer.
+  Awaitable<bool> run_elsewhere();
+
+  /// After the I/O thread has ended: waits for what an executor does for the exchange.
+  void drop();
+
+ private:
+  void run() noexcept override;  // on a control thread
+
+  Response call_handler();
+  Awaitable<bool> run_blocking();
+  Awaitable<bool> run_model();
+  bool start_model(bool run_here);
+  void wait_no_longer();
+  void ended_elsewhere();
+
+  ClientStream& stream_;
+  const ConnectionContext& context_;
+  ConnectionSet& set_;
+  Exchange* exchange_ = nullptr;  // of the present request
+  Timer wake_;                    // cancelled when the answer is ready
+  bool ready_ = false;            // the pending answer can be taken
+  bool client_gone_ = false;
+  std::atomic<bool> elsewhere_{false};  // an executor has the call, or a control thread the request
+};
+
+}  // namespace onnxop

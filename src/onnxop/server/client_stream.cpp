@@ -1,0 +1,175 @@
+#include "onnxop/server/client_stream.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/write.hpp>
+
+namespace onnxop {
+namespace {
+
+namespace asio = boost::asio;
+using ErrorCodeOfSystem = boost::system::error_code;
+using std::chrono::milliseconds;
+
+constexpr auto kNever = std::chrono::steady_clock::time_point::max();
+
+}  // namespace
+
+ClientStream::ClientStream(Socket socket)
+    : socket_(std::move(socket)),
+      timer_(socket_.get_executor()),
+      self_(std::make_shared<ClientStream*>(this)) {
+  ErrorCodeOfSystem ignored;
+  socket_.non_blocking(true, ignored);
+}
+
+/// Deadlines mostly move away, and setting a timer is a system call: the timer stays, and looks at
+/// the deadline when it rings.
+void ClientStream::set_deadline(milliseconds timeout) {
+  timed_out_ = false;
+  deadline_ = std::chrono::steady_clock::now() + timeout;
+  if (deadline_ < timer_rings_) {
+    set_timer();
+  }
+}
+
+void ClientStream::clear_deadline() {
+  timed_out_ = false;
+  deadline_ = kNever;
+}
+
+void ClientStream::set_timer() {
+  timer_rings_ = deadline_;
+  const std::uint64_t number = ++timer_number_;
+  timer_.expires_at(deadline_);
+  timer_.async_wait(
+      [number, self = std::weak_ptr<ClientStream*>(self_)](const ErrorCodeOfSystem& error) {
+        const auto alive = self.lock();
+        if (!error && alive && number == (*alive)->timer_number_) {
+          (*alive)->check_deadline();
+        }
+      });
+}
+
+void ClientStream::check_deadline() {
+  timer_rings_ = kNever;
+  if (deadline_ <= std::chrono::steady_clock::now()) {
+    timed_out_ = true;
+    cancel();
+  } else if (deadline_ != kNever) {
+    set_timer();
+  }
+}
+
+ClientStream::Read ClientStream::outcome_of(const ErrorCodeOfSystem& error) const {
+  if (timed_out_) {
+    return Read::kTimeout;
+  }
+  return error ? Read::kEnd : Read::kData;
+}
+
+Awaitable<ClientStream::Read> ClientStream::wait() {
+  ErrorCodeOfSystem error;
+  co_await socket_.async_wait(Socket::wait_read, asio::redirect_error(kUseAwaitable, error));
+  co_return outcome_of(error);
+}
+
+void ClientStream::cancel() {
+  ErrorCodeOfSystem ignored;
+  socket_.cancel(ignored);
+}
+
+ClientStream::Read ClientStream::read_now(boost::beast::flat_buffer& to, std::size_t at_most) {
+  ErrorCodeOfSystem error;
+  to.commit(socket_.read_some(to.prepare(at_most), error));
+  return error && error != asio::error::would_block ? Read::kEnd : Read::kData;
+}
+
+Awaitable<ClientStream::Read> ClientStream::read(boost::beast::flat_buffer& to,
+                                                 std::size_t at_most) {
+  ErrorCodeOfSystem error;
+  const auto space = to.prepare(at_most);
+  const std::size_t count =
+      co_await socket_.async_read_some(space, asio::redirect_error(kUseAwaitable, error));
+  to.commit(count);
+  co_return outcome_of(error);
+}
+
+bool ClientStream::has_input() const {
+  ErrorCodeOfSystem ignored;
+  return socket_.available(ignored) > 0;
+}
+
+Awaitable<bool> ClientStream::write(std::string_view head, std::string_view body,
+                                    milliseconds timeout) {
+  std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(body)};
+  ErrorCodeOfSystem error;
+  // Nearly always all of it goes at once.
+  const std::size_t sent = socket_.write_some(parts, error);
+  if (error && error != asio::error::would_block) {
+    co_return false;
+  }
+  if (sent == head.size() + body.size()) {
+    co_return true;
+  }
+  parts[0] += sent;
+  parts[1] += sent - std::min(sent, head.size());
+  set_deadline(timeout);
+  co_await asio::async_write(socket_, parts, asio::redirect_error(kUseAwaitable, error));
+  co_return !error && !timed_out_;
+}
+
+Awaitable<bool> ClientStream::write(std::vector<asio::const_buffer> parts, milliseconds timeout) {
+  ErrorCodeOfSystem error;
+  set_deadline(timeout);
+  co_await asio::async_write(socket_, parts, asio::redirect_error(kUseAwaitable, error));
+  co_return !error && !timed_out_;
+}
+
+void ClientStream::watch(std::function<void()> on_gone) {
+  on_gone_ = std::move(on_gone);
+  const std::uint64_t number = ++watch_number_;
+  socket_.async_wait(Socket::wait_read, [number, self = std::weak_ptr<ClientStream*>(self_)](
+                                            const ErrorCodeOfSystem& error) {
+    const auto alive = self.lock();
+    if (error || !alive) {
+      return;
+    }
+    ClientStream& stream = **alive;
+    if (number == stream.watch_number_ && stream.on_gone_ && !stream.has_input()) {
+      std::exchange(stream.on_gone_, nullptr)();
+    }
+  });
+}
+
+void ClientStream::unwatch() {
+  on_gone_ = nullptr;
+}
+
+Awaitable<void> ClientStream::close(bool linger, milliseconds timeout) {
+  constexpr std::size_t kThrownAwayAtOnce = 16U << 10;
+  ErrorCodeOfSystem ignored;
+  linger = linger || has_input();
+  socket_.shutdown(Socket::shutdown_send, ignored);
+  if (linger) {
+    set_deadline(timeout);
+    boost::beast::flat_buffer thrown_away;
+    Read outcome = Read::kData;
+    while (outcome == Read::kData) {
+      thrown_away.clear();
+      outcome = co_await read(thrown_away, kThrownAwayAtOnce);
+    }
+  }
+  timer_.cancel();
+  socket_.close(ignored);
+}
+
+void ClientStream::drop() {
+  ErrorCodeOfSystem ignored;
+  socket_.close(ignored);
+}
+
+}  // namespace onnxop

@@ -1,0 +1,80 @@
+#pragma once
+// The bytes from and to one client, with a time limit on whatever waits for the client. One
+// coroutine at a time, on the socket's I/O thread.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+
+#include "onnxop/server/asio_types.h"
+
+namespace onnxop {
+
+class ClientStream {
+ public:
+  enum class Read : std::uint8_t { kData, kEnd, kTimeout };
+
+  explicit ClientStream(Socket socket);
+  ClientStream(const ClientStream&) = delete;
+  ClientStream& operator=(const ClientStream&) = delete;
+
+  IoExecutor executor() { return socket_.get_executor(); }
+
+  /// From now on: what waits longer ends, and says so.
+  void set_deadline(std::chrono::milliseconds timeout);
+  void clear_deadline();
+
+  /// Until there is something to read, holding no memory for it. Cancelled by cancel(): kEnd.
+  Awaitable<Read> wait();
+  void cancel();
+
+  /// Appends what has come to `to`, without waiting; kData with nothing when nothing has.
+  Read read_now(boost::beast::flat_buffer& to, std::size_t at_most);
+  /// Waits until something comes.
+  Awaitable<Read> read(boost::beast::flat_buffer& to, std::size_t at_most);
+  /// Something has come that was not read.
+  bool has_input() const;
+
+  /// False when the client did not take it.
+  Awaitable<bool> write(std::string_view head, std::string_view body,
+                        std::chrono::milliseconds timeout);
+  Awaitable<bool> write(std::vector<boost::asio::const_buffer> parts,
+                        std::chrono::milliseconds timeout);
+
+  /// `on_gone` is called once if the client goes away before unwatch(). What the client sends
+  /// meanwhile ends the watch: it tells nothing.
+  void watch(std::function<void()> on_gone);
+  void unwatch();
+
+  /// `linger`: the client may still be sending, and would lose the answer if its data arrived at a
+  /// closed socket: it gets that long, while what it sends is thrown away.
+  Awaitable<void> close(bool linger, std::chrono::milliseconds timeout);
+
+  /// At once, also when the I/O thread has ended.
+  void drop();
+
+ private:
+  Read outcome_of(const boost::system::error_code& error) const;
+  void set_timer();
+  void check_deadline();
+
+  Socket socket_;
+  Timer timer_;
+  std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::time_point::max();
+  std::chrono::steady_clock::time_point timer_rings_ = std::chrono::steady_clock::time_point::max();
+  std::uint64_t timer_number_ = 0;  // of the latest wait
+  std::uint64_t watch_number_ = 0;  // of the latest watch
+  bool timed_out_ = false;
+  std::function<void()> on_gone_;
+  // Messages of old waits can come after the stream has gone: they look here first.
+  std::shared_ptr<ClientStream*> self_;
+};
+
+}  // namespace onnxop
