@@ -12,7 +12,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_G
 endif()
 target_link_options(onnxop_options INTERFACE -Wl,--as-needed)
 if(ONNXOP_SANITIZE)
-  target_compile_options(onnxop_options INTERFACE -fsanitize=${ONNXOP_SANITIZE} -fno-omit-frame-pointer)
+  target_compile_options(onnxop_options INTERFACE -fsanitize=${ONNXOP_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(onnxop_options INTERFACE -fsanitize=${ONNXOP_SANITIZE})
 endif()
 
