@@ -87,7 +87,7 @@ TEST_F(ImageFolder, IsTrainedRegisteredScoredAndServed) {
   EXPECT_EQ(answer["label"], "seven");
   EXPECT_EQ(answer["model"], "pictures");
   EXPECT_EQ(answer["prediction"][0][0], score["probabilities"]);
-  server.signal(SIGTERM);
+  server.signal(SIGINT);
   EXPECT_EQ(server.wait().exit_code, 0);
 }
 

@@ -151,7 +151,7 @@ TEST_F(Serve, TheCurlLineOfThePageWorks) {
 
 TEST_F(Serve, SigtermAndSigintEndWithExitCode0) {
   for (const int signal : {SIGTERM, SIGINT}) {
-    start();
+    start({"--drain-seconds", "0"});
     EXPECT_EQ(curl("/health/ready").status, 200);
     server_->signal(signal);
     EXPECT_EQ(server_->wait().exit_code, 0);
@@ -159,10 +159,22 @@ TEST_F(Serve, SigtermAndSigintEndWithExitCode0) {
   }
 }
 
+TEST_F(Serve, SigtermTakesReadinessDownAndGoesOnServing) {
+  start({"--drain-seconds", "3600"});
+  EXPECT_EQ(curl("/health/ready").status, 200);
+  server_->signal(SIGTERM);
+  while (curl("/health/ready").status == 200) {
+  }
+  EXPECT_EQ(curl("/health/ready").status, 503);
+  EXPECT_EQ(post("/api/classify_digit", digits(1) + "00000-7.png").status, 200);
+  server_->signal(SIGTERM);
+  EXPECT_EQ(server_->wait().exit_code, 0);
+}
+
 TEST_F(Serve, LogsEachRequestAsOneJsonLine) {
   start();
   post("/api/classify_digit", digits(1) + "00000-7.png");
-  server_->signal(SIGTERM);
+  server_->signal(SIGINT);
   const auto outcome = server_->wait();
   std::istringstream lines(outcome.err);
   bool found = false;

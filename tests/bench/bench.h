@@ -20,9 +20,22 @@ Json measure_training(const std::filesystem::path& spec_file,
 /// `score`: microseconds per image in process on one thread, at batch 1, 8, 32.
 Json measure_scoring(const std::filesystem::path& model_file);
 
-/// `serve`, `startup_ms`, `rss_mb`: the real server in a process of its own, asked over loopback.
-/// `raw_rate`: what one thread of ONNX Runtime alone does at batch 1, images/s.
-Json measure_serving(const std::filesystem::path& model_file, double raw_rate);
+// The parts below ask the built server, in a process of its own, over loopback. `store` holds
+// `mnist`, the network of measure_training(), and `residual`, of write_residual_network(); `digits`
+// and `residual` are the same models as files.
+
+/// `serve`, `startup_ms`, `rss_mb`: images on 1, 8 and 64 connections.
+Json measure_serving(const std::filesystem::path& store);
+
+/// `tax`: what serving costs beyond ONNX Runtime in this process.
+Json measure_tax(const std::filesystem::path& store, const std::filesystem::path& digits,
+                 const std::filesystem::path& residual);
+
+/// `scale`: idle connections, many active ones, many models, new versions under load.
+Json measure_scale(const std::filesystem::path& store, const std::filesystem::path& digits);
+
+/// `peers`: other servers that do the same job.
+Json measure_peers(const std::filesystem::path& store, const std::filesystem::path& digits);
 
 /// `binary_mb` (stripped) and `runtime_mb` (with the shared libraries that a bare Debian does not
 /// have anyway).

@@ -81,11 +81,16 @@ Outcome run_onnxop(const std::vector<std::string>& args, const std::string& inpu
   return run_program(onnxop_argv(args), input);
 }
 
-BackgroundProgram::BackgroundProgram(const std::vector<std::string>& onnxop_args) {
-  const fs::path dir = temp_name();
-  out_ = dir / "out";
-  err_ = dir / "err";
-  pid_ = spawn(onnxop_argv(onnxop_args), "/dev/null", out_, err_);
+BackgroundProgram::BackgroundProgram(const std::vector<std::string>& onnxop_args)
+    : BackgroundProgram(onnxop_argv(onnxop_args), temp_name()) {}
+
+BackgroundProgram BackgroundProgram::of(const std::vector<std::string>& argv) {
+  return {argv, temp_name()};
+}
+
+BackgroundProgram::BackgroundProgram(const std::vector<std::string>& argv, const fs::path& dir)
+    : out_(dir / "out"), err_(dir / "err") {
+  pid_ = spawn(argv, "/dev/null", out_, err_);
 }
 
 BackgroundProgram::~BackgroundProgram() {

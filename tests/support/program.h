@@ -31,6 +31,8 @@ Outcome run_program(const std::vector<std::string>& argv, const std::string& inp
 class BackgroundProgram {
  public:
   explicit BackgroundProgram(const std::vector<std::string>& onnxop_args);
+  /// Any program of the system.
+  static BackgroundProgram of(const std::vector<std::string>& argv);
   ~BackgroundProgram();
   BackgroundProgram(const BackgroundProgram&) = delete;
   BackgroundProgram& operator=(const BackgroundProgram&) = delete;
@@ -44,6 +46,8 @@ class BackgroundProgram {
   pid_t pid() const { return pid_; }
 
  private:
+  BackgroundProgram(const std::vector<std::string>& argv, const std::filesystem::path& dir);
+
   pid_t pid_ = -1;
   int status_ = 0;
   std::filesystem::path out_, err_;

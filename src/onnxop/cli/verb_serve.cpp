@@ -21,7 +21,8 @@ struct Options {
   ServerOptions server;
   std::vector<std::string> routes;
   std::string port_file;
-  int drain_seconds = 30;
+  int drain_seconds = 5;
+  int stop_seconds = 30;
   int executors = 0;
   QueueSettings queue;
   int grpc_port = -1;  // -1: no gRPC
@@ -81,7 +82,14 @@ void declare_options(CLI::App& command, Options& options) {
   command.add_option("--max-connections", server.limits.max_connections, "Connections at one time")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  command.add_option("--drain-seconds", options.drain_seconds, "How long a graceful stop may take")
+  command
+      .add_option("--drain-seconds", options.drain_seconds,
+                  "On SIGTERM, how long to go on serving while readiness is down already")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command
+      .add_option("--stop-seconds", options.stop_seconds,
+                  "How long requests in flight then have to end")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
 }
@@ -119,7 +127,8 @@ std::vector<std::unique_ptr<ModelProvider>> providers_of(const Options& options,
 ServerOptions server_options_of(const Options& options) {
   ServerOptions server = options.server;
   server.handle_signals = true;
-  server.drain_timeout = std::chrono::seconds(options.drain_seconds);
+  server.drain_grace = std::chrono::seconds(options.drain_seconds);
+  server.drain_timeout = std::chrono::seconds(options.stop_seconds);
   for (const auto& text : options.routes) {
     server.routes.push_back(parse_model_route(text));
   }
@@ -167,15 +176,17 @@ void serve(const Options& options, const CliContext& context) {
   }
   Scheduler scheduler(executors, clock);
   const ServingCore core{catalog, scheduler, &manager};
-  Server server(server_options, core);
   const auto grpc = start_grpc(options, server_options, core);
+  if (grpc) {
+    server_options.on_drain = [&grpc] { grpc->begin_drain(); };
+  }
+  Server server(server_options, core);
   const ChangeWatcher watcher([&] { return manager.watched(); }, [&] { return manager.refresh(); });
   if (!options.port_file.empty()) {
     write_file_atomically(options.port_file, as_bytes(format("{}", server.port())));
   }
   server.run();
   if (grpc) {
-    grpc->begin_drain();
     grpc->stop(server_options.drain_timeout);
   }
 }

@@ -8,7 +8,6 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
@@ -47,16 +46,22 @@ Tcp::resolver::results_type resolve(asio::io_context& context, const std::string
   return found;
 }
 
-/// A GET that ends within its time.
-class Get {
+/// A request that ends within its time.
+class Exchange {
  public:
-  Get(const HttpUrl& url, std::chrono::milliseconds timeout) : url_(url), stream_(context_) {
+  Exchange(const HttpUrl& url, const HttpContent& content, std::chrono::milliseconds timeout)
+      : url_(url), stream_(context_) {
     stream_.expires_after(timeout);
-    request_.method(http::verb::get);
+    request_.method_string(content.method);
     request_.target(url.path);
     request_.version(11);
+    for (const auto& [name, value] : content.headers) {
+      request_.set(name, value);
+    }
     request_.set(http::field::host, format("{}:{}", url.host, url.port));
     request_.set(http::field::connection, "close");
+    request_.body() = content.body;
+    request_.prepare_payload();
   }
 
   HttpAnswer run() {
@@ -93,7 +98,7 @@ class Get {
   const HttpUrl& url_;
   asio::io_context context_{1};
   beast::tcp_stream stream_;
-  http::request<http::empty_body> request_;
+  http::request<http::string_body> request_;
   beast::flat_buffer buffer_;
   http::response<http::string_body> response_;
   std::optional<ErrorCodeOfBoost> error_;
@@ -138,8 +143,13 @@ HttpUrl parse_http_url(std::string_view text) {
   return url;
 }
 
+HttpAnswer http_exchange(const HttpUrl& url, const HttpContent& content,
+                         std::chrono::milliseconds timeout) {
+  return Exchange(url, content, timeout).run();
+}
+
 HttpAnswer http_get(const HttpUrl& url, std::chrono::milliseconds timeout) {
-  return Get(url, timeout).run();
+  return http_exchange(url, {.method = "GET"}, timeout);
 }
 
 std::string reachable_address(const std::string& host, std::uint16_t port) {

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace onnxop {
 
@@ -23,7 +25,18 @@ struct HttpAnswer {
   std::string body;
 };
 
+/// What is sent to an address.
+struct HttpContent {
+  std::string method = "POST";
+  std::vector<std::pair<std::string, std::string>> headers = {};
+  std::string body = {};
+};
+
 /// Blocks. Throws Error{kUnavailable} when nobody answers there within `timeout`.
+HttpAnswer http_exchange(const HttpUrl& url, const HttpContent& content,
+                         std::chrono::milliseconds timeout = std::chrono::seconds(10));
+
+/// The same with GET.
 HttpAnswer http_get(const HttpUrl& url,
                     std::chrono::milliseconds timeout = std::chrono::seconds(10));
 

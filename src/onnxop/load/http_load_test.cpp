@@ -185,6 +185,13 @@ TEST(HttpGet, GivesStatusAndBody) {
   EXPECT_THROW(http_get({"127.0.0.1", 1, "/"}), Error);
 }
 
+TEST(HttpExchange, SendsMethodHeadersAndBody) {
+  TestServer server(
+      [](const Asked& asked) { return ok(asked.method + asked.content_type + asked.body); });
+  const HttpContent content{"PUT", {{"Content-Type", "a/b"}}, "bytes"};
+  EXPECT_EQ(http_exchange({"127.0.0.1", server.port(), "/"}, content).body, "PUTa/bbytes");
+}
+
 TEST(HttpGet, EndsInTime) {
   TestServer server([](const Asked&) { return "hang"; });
   EXPECT_THROW(http_get({"127.0.0.1", server.port(), "/"}, std::chrono::milliseconds(20)), Error);

@@ -172,7 +172,7 @@ Awaitable<void> Connection::respond() {
       }
     }
   }
-  keep_alive_ = keep_alive_ && !context_.draining;
+  keep_alive_ = keep_alive_ && !context_.unready;
   const bool written = co_await write_response();
   if (!written) {
     keep_alive_ = false;

@@ -14,7 +14,8 @@ struct ConnectionContext {
   const ServerOptions& options;
   const RouteTable& routes;
   Executors& control;  // for what blocks
-  const std::atomic<bool>& draining;
+  const std::atomic<bool>& unready;   // answers end their connections
+  const std::atomic<bool>& draining;  // idle connections end
   HttpStats& stats;
 };
 

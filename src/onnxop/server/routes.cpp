@@ -105,7 +105,7 @@ Response json_response(std::string body) {
 }
 
 void check_ready(const std::vector<ModelRoute>& model_routes, const RouteContext& context) {
-  if (context.draining) {
+  if (context.unready) {
     fail(ErrorCode::kUnavailable, "the server is shutting down");
   }
   for (const ModelRoute& route : model_routes) {

@@ -13,7 +13,7 @@ namespace onnxop {
 /// What the handlers look at; outlives them.
 struct RouteContext {
   ServingCore core;
-  const std::atomic<bool>& draining;
+  const std::atomic<bool>& unready;
   std::string address;  // "127.0.0.1:8080", for a page whose request has no usable Host
   std::string program_version;
   HttpStats& http;

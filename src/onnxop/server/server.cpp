@@ -53,6 +53,7 @@ ServerOptions checked(ServerOptions options) {
   in_range("write_timeout in ms", limits.write_timeout.count(), 1, kMany);
   in_range("idle_timeout in ms", limits.idle_timeout.count(), 1, kMany);
   in_range("linger_timeout in ms", limits.linger_timeout.count(), 1, kMany);
+  in_range("drain_grace in ms", options.drain_grace.count(), 0, kMany);
   in_range("drain_timeout in ms", options.drain_timeout.count(), 0, kMany);
   if (options.io_threads == 0) {
     options.io_threads = std::max(1, processors() / 4);
@@ -82,6 +83,7 @@ class Server::Impl {
  private:
   Awaitable<void> accept_clients();
   Awaitable<void> watch_signals();
+  Awaitable<void> be_unready(std::chrono::milliseconds grace);
   Awaitable<void> watch_drain();
   void take_client(Socket socket, IoThread& thread);
   void begin_drain();
@@ -91,7 +93,8 @@ class Server::Impl {
   IoExecutor main_executor() { return threads_.front().context.get_executor(); }
 
   ServerOptions options_;
-  std::atomic<bool> draining_{false};
+  std::atomic<bool> unready_{false};   // a graceful stop has begun
+  std::atomic<bool> draining_{false};  // its grace is over
   HttpStats stats_;
   std::vector<ModelRoute> model_routes_;
   RouteContext route_context_;
@@ -108,7 +111,7 @@ class Server::Impl {
 Server::Impl::Impl(ServerOptions options, const ServingCore& core)
     : options_(checked(std::move(options))),
       model_routes_(checked_model_routes(options_, core.catalog)),
-      route_context_{core, draining_, {}, ONNXOP_VERSION, stats_},
+      route_context_{core, unready_, {}, ONNXOP_VERSION, stats_},
       routes_(make_routes(options_, model_routes_, route_context_)),
       threads_(static_cast<std::size_t>(options_.io_threads)),
       listener_(listen_at(main_executor(), options_.host, options_.port)),
@@ -116,7 +119,7 @@ Server::Impl::Impl(ServerOptions options, const ServingCore& core)
       signals_(main_executor()),
       drain_deadline_(main_executor()),
       control_(1, kControlQueue),
-      connection_context_{options_, routes_, control_, draining_, stats_} {
+      connection_context_{options_, routes_, control_, unready_, draining_, stats_} {
   const bool is_v6 = options_.host.find(':') != std::string::npos;
   route_context_.address =
       is_v6 ? format("[{}]:{}", options_.host, port_) : format("{}:{}", options_.host, port_);
@@ -176,7 +179,7 @@ void Server::Impl::run_context(IoThread& thread) {
 }
 
 void Server::Impl::stop() {
-  asio::post(main_executor(), [this] { begin_drain(); });
+  asio::co_spawn(main_executor(), be_unready(options_.drain_grace), asio::detached);
 }
 
 void Server::Impl::stop_now() {
@@ -229,12 +232,28 @@ Awaitable<void> Server::Impl::watch_signals() {
   if (error) {
     co_return;
   }
-  log_info("signal {}: requests in flight are finished; a second signal ends at once", first);
-  begin_drain();
+  const auto grace = first == SIGTERM ? options_.drain_grace : std::chrono::milliseconds(0);
+  log_info(
+      "signal {}: not ready any more; after {} ms requests in flight are finished; a second signal "
+      "ends at once",
+      first, grace.count());
+  asio::co_spawn(main_executor(), be_unready(grace), asio::detached);
   co_await signals_.async_wait(asio::redirect_error(kUseAwaitable, error));
   if (!error) {
     stop_now();
   }
+}
+
+Awaitable<void> Server::Impl::be_unready(std::chrono::milliseconds grace) {
+  if (unready_.exchange(true)) {
+    co_return;
+  }
+  options_.on_drain();
+  ErrorCodeOfSystem error;
+  Timer end_of_grace(main_executor());
+  end_of_grace.expires_after(grace);
+  co_await end_of_grace.async_wait(asio::redirect_error(kUseAwaitable, error));
+  begin_drain();
 }
 
 void Server::Impl::begin_drain() {

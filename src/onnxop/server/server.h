@@ -26,9 +26,10 @@ class Server {
   /// Serves until stopped, on this thread and others. Once.
   void run();
 
-  /// Graceful: no new connections, idle ones are closed, requests in flight are answered with
-  /// "Connection: close"; then run() returns. From any thread, also before run(), any number of
-  /// times.
+  /// Graceful: first the server is not ready any more (ServerOptions::drain_grace); then there are
+  /// no new connections, idle ones are closed, requests in flight are answered; then run() returns.
+  /// All answers from the beginning say "Connection: close". From any thread, also before run(),
+  /// any number of times.
   void stop();
 
   /// Drops all connections; run() returns as soon as the models that are running have ended. From

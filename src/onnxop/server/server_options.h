@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,10 +52,16 @@ struct ServerOptions {
   std::uint64_t max_decoded_bytes = 64U << 20;  // of a body that came compressed, over it: 413
   std::int64_t max_pixels = 16'777'216;         // width * height of an image, over it: 413
   int io_threads = 0;                           // 0: one for each four processors, at least one
-  std::chrono::milliseconds drain_timeout{
-      30'000};                  // of a graceful stop; then as stop_now(); 0: at once
-  bool handle_signals = false;  // SIGTERM, SIGINT: first stop(), then stop_now()
-  bool access_log = true;       // one line a request, at level info
+  /// Of a graceful stop: so long the server says that it is not ready, but takes requests as ever,
+  /// so that whoever sends them can look elsewhere.
+  std::chrono::milliseconds drain_grace{0};
+  /// Then requests in flight have so long to end; then as stop_now(); 0: at once.
+  std::chrono::milliseconds drain_timeout{30'000};
+  /// Called once when a graceful stop begins, on an I/O thread.
+  std::function<void()> on_drain = [] {};
+  /// SIGTERM: stop(); SIGINT: stop() without grace; a second signal: stop_now().
+  bool handle_signals = false;
+  bool access_log = true;  // one line a request, at level info
 };
 
 }  // namespace onnxop

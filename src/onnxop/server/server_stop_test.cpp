@@ -99,6 +99,32 @@ TEST_F(Held, StopFinishesWhatIsInFlight) {
   running_->wait();
 }
 
+TEST_F(Held, ReadinessGoesDownFirst) {
+  std::atomic<int> told{0};
+  ServerOptions options{.drain_grace = std::chrono::hours(1), .handle_signals = true};
+  options.on_drain = [&] { ++told; };
+  start(std::move(options));
+  Client idle = connect();
+  EXPECT_EQ(idle.ask(get("/health/ready")).status, 200);
+  running_->server().stop();
+  running_->server().stop();
+  int ready = 200;
+  while (ready == 200) {
+    ready = ask(get("/health/ready")).status;
+  }
+  EXPECT_EQ(ready, 503);
+  EXPECT_EQ(told, 1);
+  go_.release(2);
+  Client late = connect();  // somebody who has not heard of it
+  const auto answer = late.ask(post("/api/classify_digit", image_of(4)));
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.fields.at("connection"), "close");
+  EXPECT_EQ(idle.ask(get("/health/live")).status, 200) << "open connections are not cut off";
+  ::kill(::getpid(), SIGTERM);
+  ::kill(::getpid(), SIGTERM);
+  running_->wait();
+}
+
 TEST_F(Held, AStopThatTakesTooLongCutsOff) {
   start({.drain_timeout = milliseconds(20)});
   Client client = connect();

@@ -170,8 +170,8 @@ TEST_F(ServerTest, HundredsOfConnections) {
   for (auto& client : clients) {
     const auto answer = client->receive();
     ASSERT_TRUE(answer);
-    // All at once are more than wait for an executor; each is answered all the same.
-    answered += answer->status == 200 || answer->status == 503 ? 1 : 0;
+    // All at once are more than may wait for the model; each is answered all the same.
+    answered += answer->status == 200 || answer->status == 429 ? 1 : 0;
   }
   EXPECT_EQ(answered, 300);
 }

@@ -1,0 +1,192 @@
+// Many connections, many models, versions that come while requests do.
+
+#include <algorithm>
+#include <deque>
+#include <string_view>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "bench/bench.h"
+#include "bench/bench_models.h"
+#include "bench/load_round.h"
+#include "bench/server_process.h"
+#include "onnxop/base/clock.h"
+#include "onnxop/base/error.h"
+#include "onnxop/base/json_value.h"
+#include "onnxop/registry/registry.h"
+
+namespace onnxop::bench {
+namespace {
+
+using testing_support::TempDir;
+
+/// As many descriptors as the system lets this process have; returns how many.
+std::size_t raise_descriptors() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_cur;
+}
+
+/// A connection that asks, and then waits.
+class IdleConnection {
+ public:
+  explicit IdleConnection(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (socket_ < 0 ||
+        ::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+      fail(ErrorCode::kIo, "an idle connection cannot be opened: errno {}", errno);
+    }
+  }
+  ~IdleConnection() { ::close(socket_); }
+  IdleConnection(const IdleConnection&) = delete;
+  IdleConnection& operator=(const IdleConnection&) = delete;
+
+  /// True when the answer is 200.
+  bool ask() const {
+    constexpr std::string_view kRequest = "GET /health/live HTTP/1.1\r\nHost: bench\r\n\r\n";
+    if (::send(socket_, kRequest.data(), kRequest.size(), MSG_NOSIGNAL) !=
+        static_cast<ssize_t>(kRequest.size())) {
+      return false;
+    }
+    char answer[4096];
+    const ssize_t got = ::recv(socket_, answer, sizeof answer, 0);
+    return got > 0 &&
+           std::string_view(answer, static_cast<std::size_t>(got)).starts_with("HTTP/1.1 200");
+  }
+
+ private:
+  int socket_;
+};
+
+std::size_t answered(const std::deque<IdleConnection>& connections) {
+  return static_cast<std::size_t>(
+      std::count_if(connections.begin(), connections.end(),
+                    [](const IdleConnection& each) { return each.ask(); }));
+}
+
+Json measure_idle(const std::filesystem::path& store) {
+  const std::size_t count = std::min<std::size_t>(10'000, raise_descriptors() - 100);
+  ServerProcess server({"--store", store, "--max-connections", "11000", "--log-level", "warning"});
+  const std::uint16_t port = server.port();
+  const double before = server.resident_mb();
+  std::deque<IdleConnection> connections;
+  for (std::size_t i = 0; i < count; ++i) {
+    connections.emplace_back(port);
+  }
+  const std::size_t first = answered(connections);
+  const double held = server.resident_mb();
+  const std::size_t again = answered(connections);
+  return {{"connections", count},
+          {"answered", first},
+          {"answered_again", again},
+          {"rss_mb", held},
+          {"kb_each", 1024 * (held - before) / static_cast<double>(count)}};
+}
+
+/// Few and many active connections in turn, then an open loop at 70 % of what the few reached.
+Json measure_load(const std::filesystem::path& store) {
+  raise_descriptors();
+  ServerProcess server({"--store", store, "--max-connections", "2000", "--max-queue", "2000"});
+  const HttpTarget target = png_target(server.port());
+  std::vector<Contender> closed{{"64", [&] { return http_round(target, 64, 1); }},
+                                {"1000", [&] { return http_round(target, 1000, 1); }}};
+  take_turns(closed, 7);
+  const double highest = result_of(closed, "64").per_second;
+  std::vector<Contender> open{{"open", [&] { return http_round(target, 256, 2, 0.7 * highest); }}};
+  take_turns(open, 5);
+  const Round at_70 = result_of(open, "open");
+  const Round many = result_of(closed, "1000");
+  return {{"connections_64", round_json(result_of(closed, "64"))},
+          {"connections_1000", round_json(many)},
+          {"rps_1000_to_64", many.per_second / highest},
+          {"at_70_percent", round_json(at_70)},
+          {"p99_to_p50", at_70.p99_ms / at_70.p50_ms}};
+}
+
+/// How long `count` models take to be served, and what each of them holds.
+Json measure_models(const std::filesystem::path& digits) {
+  constexpr int kModels = 200;
+  const TempDir dir;
+  const SystemClock clock;
+  const auto fill = [&](const std::string& store, int models) {
+    Registry registry(store, clock);
+    for (int i = 0; i < models; ++i) {
+      registry.register_model(i == 0 ? "mnist" : format("m{}", i), digits, "", "benchmark");
+    }
+  };
+  fill(dir / "one", 1);
+  fill(dir / "many", kModels);
+  ServerProcess one({"--store", dir / "one"});
+  one.port();
+  std::vector<double> starts;
+  double resident = 0;
+  for (int i = 0; i < 3; ++i) {
+    ServerProcess many({"--store", dir / "many"});
+    const std::uint16_t port = many.port();
+    run_http_load({.target = png_target(port), .windows = {.requests = 1, .steady = 1, .most = 1}});
+    starts.push_back(many.milliseconds_since_start());
+    resident = many.resident_mb();
+  }
+  const double each = (resident - one.resident_mb()) / (kModels - 1);
+  return {{"models", kModels},
+          {"startup_ms", median(starts)},
+          {"rss_mb", resident},
+          {"mb_each", each},
+          {"file_mb", static_cast<double>(std::filesystem::file_size(digits)) / (1 << 20)}};
+}
+
+/// p99 of windows in which a new version is registered, beside that of windows without one.
+Json measure_swaps(const std::filesystem::path& digits) {
+  constexpr std::size_t kWindows = 16;
+  const TempDir dir;
+  const SystemClock clock;
+  Registry registry(dir / "store", clock);
+  registry.register_model("mnist", digits, "", "benchmark");
+  ServerProcess server({"--store", dir / "store"});
+  const HttpTarget target = png_target(server.port());
+  const double highest = http_round(target, 64, 2).per_second;
+  std::size_t boundary = 0;
+  const LoadReport report = run_http_load(
+      {.target = target,
+       .connections = 128,
+       .rate = 0.5 * highest,
+       .windows = {.seconds = 1, .steady = kWindows, .most = kWindows, .tolerance = 1e-9},
+       .at_boundary = [&] {
+         if (boundary++ % 2 == 1) {
+           registry.register_model("mnist", digits, "", "benchmark");
+         }
+       }});
+  std::vector<double> calm, swap;
+  std::int64_t errors = 0;
+  for (std::size_t i = 0; i < report.windows.size(); ++i) {
+    (i % 2 == 1 ? swap : calm).push_back(report.windows[i].latency.p99_ms);
+    errors += report.windows[i].errors;
+  }
+  return {{"swaps", swap.size()},
+          {"errors", errors},
+          {"p99_ms_before", median(calm)},
+          {"p99_ms_during", median(swap)},
+          {"ratio", median(swap) / median(calm)}};
+}
+
+}  // namespace
+
+Json measure_scale(const std::filesystem::path& store, const std::filesystem::path& digits) {
+  Json json = Json::object();
+  json["idle"] = measure_idle(store);
+  json["load"] = measure_load(store);
+  json["many_models"] = measure_models(digits);
+  json["swap"] = measure_swaps(digits);
+  return {{"scale", json}};
+}
+
+}  // namespace onnxop::bench
