@@ -22,13 +22,13 @@ using Tcp = asio::ip::tcp;
 
 asio::awaitable<void> serve(Tcp::socket socket, const std::string& body) {
   boost::system::error_code error;
-  const auto token = asio::redirect_error(asio::use_awaitable, error);
+  const auto token = [&error] { return asio::redirect_error(asio::use_awaitable, error); };
   socket.set_option(Tcp::no_delay(true), error);
   boost::beast::flat_buffer buffer;
   while (!error) {
     http::request_parser<http::string_body> parser;
     parser.body_limit(boost::none);
-    co_await http::async_read(socket, buffer, parser, token);
+    co_await http::async_read(socket, buffer, parser, token());
     if (error) {
       co_return;
     }
@@ -36,7 +36,7 @@ asio::awaitable<void> serve(Tcp::socket socket, const std::string& body) {
     response.set(http::field::content_type, "application/json");
     response.keep_alive(true);
     response.prepare_payload();
-    co_await http::async_write(socket, response, token);
+    co_await http::async_write(socket, response, token());
   }
 }
 

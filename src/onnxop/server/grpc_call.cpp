@@ -7,6 +7,7 @@
 
 #include "onnxop/base/error.h"
 #include "onnxop/base/log.h"
+#include "onnxop/server/request_log.h"
 #include "onnxop/server/status.h"
 #include "onnxop/server/tensor_answer.h"
 #include "onnxop/wire/oip_answer.h"
@@ -119,19 +120,22 @@ grpc::Status GrpcInference::finish(inference::ModelInferResponse& response) {
 }
 
 void GrpcInference::account(const grpc::Status& status, int http) const {
-  const double seconds = seconds_between(begun_, SystemClock().steady());
+  RequestRecord record{.protocol = "grpc",
+                       .method = "ModelInfer",
+                       .status = status.error_code(),
+                       .model = model_.get(),
+                       .trace = trace_ ? &*trace_ : nullptr,
+                       .begun = begun_,
+                       .read = begun_,
+                       .answered = SystemClock().steady()};
+  if (call_) {
+    record.times = call_->times;
+  }
   if (model_) {
-    model_->stats->count_request(Protocol::kGrpc, http, seconds);
+    model_->stats->count_request(Protocol::kGrpc, http,
+                                 seconds_between(record.begun, record.answered));
   }
-  if (options_.access_log) {
-    log_fields(LogLevel::kInfo, "request",
-               {{"protocol", std::string_view("grpc")},
-                {"method", std::string_view("ModelInfer")},
-                {"code", static_cast<std::int64_t>(status.error_code())},
-                {"milliseconds", 1e3 * seconds},
-                {"model", model_ ? std::string_view(model_->name) : std::string_view()},
-                {"version", model_ ? model_->version : 0}});
-  }
+  log_request({options_.access_log, options_.slow_request_ms}, record);
 }
 
 }  // namespace onnxop

@@ -8,6 +8,7 @@
 #include <grpcpp/support/status.h>
 
 #include "onnxop/server/grpc_server.h"
+#include "onnxop/server/trace.h"
 #include "onnxop/serving/inference.h"
 
 namespace inference {
@@ -31,6 +32,9 @@ class GrpcInference {
   GrpcInference(const GrpcOptions& options, const ServingCore& core, std::function<void()> on_end)
       : options_(options), core_(core), on_end_(std::move(on_end)) {}
 
+  /// Before start(): the trace that the caller is in.
+  void set_trace(std::optional<TraceContext> trace) { trace_ = trace; }
+
   /// What is wrong with the message, or with the moment.
   grpc::Status start(const inference::ModelInferRequest& message, SteadyTime deadline);
   /// True: it was still waiting for an executor.
@@ -47,6 +51,7 @@ class GrpcInference {
   InferRequest request_;
   ModelLease model_;
   std::optional<TensorCall> call_;
+  std::optional<TraceContext> trace_;
   SteadyTime begun_ = SystemClock().steady();
 };
 

@@ -19,7 +19,8 @@ struct GrpcOptions {
   int max_message_bytes = 16 << 20;  // of a request, over it: RESOURCE_EXHAUSTED
   int max_stream_inferences = 64;    // of one stream that are not answered yet; then it waits
   InferLimits infer = {};
-  bool access_log = true;
+  bool access_log = true;         // one line a request, at level info
+  double slow_request_ms = 1000;  // requests that took longer are logged apart; 0: none are
 };
 
 class GrpcServer {

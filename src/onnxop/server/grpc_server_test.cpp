@@ -130,6 +130,21 @@ TEST_F(GrpcTest, AStreamIsAnsweredInOrder) {
   EXPECT_TRUE(stream->Finish().ok());
 }
 
+TEST_F(GrpcTest, ATraceIsContinued) {
+  start();
+  constexpr std::string_view kTrace = "0af7651916cd43dd8448eb211c80319c";
+  grpc::ClientContext context;
+  context.AddMetadata("traceparent", format("00-{}-b7ad6b7169203331-01", kTrace));
+  ModelInferResponse response;
+  ASSERT_TRUE(stub_->ModelInfer(&context, digit(1), &response).ok());
+  const auto& fields = context.GetServerInitialMetadata();
+  const auto returned = fields.find("traceparent");
+  ASSERT_NE(returned, fields.end());
+  const std::string text(returned->second.data(), returned->second.size());
+  EXPECT_THAT(text, HasSubstr(std::string(kTrace)));
+  EXPECT_THAT(text, testing::Not(HasSubstr("b7ad6b7169203331")));
+}
+
 TEST_F(GrpcTest, AStreamThatIsCutOffIsForgotten) {
   start();
   for (int i = 0; i < 20; ++i) {

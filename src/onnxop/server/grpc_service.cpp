@@ -25,11 +25,25 @@ SteadyTime deadline_of(const Context& context) {
   return left > std::chrono::hours(24 * 365) ? SteadyTime::max() : SystemClock().steady() + left;
 }
 
+/// The caller's, which is told of this server's part in it.
+std::optional<TraceContext> take_trace(Context& context) {
+  const auto field = context.client_metadata().find("traceparent");
+  if (field == context.client_metadata().end()) {
+    return std::nullopt;
+  }
+  const auto trace = read_traceparent({field->second.data(), field->second.size()});
+  if (trace) {
+    context.AddInitialMetadata("traceparent", trace->traceparent());
+  }
+  return trace;
+}
+
 class InferReactor : public Unary {
  public:
-  InferReactor(const GrpcOptions& options, const ServingCore& core, const Context& context,
+  InferReactor(const GrpcOptions& options, const ServingCore& core, Context& context,
                const inference::ModelInferRequest& request, inference::ModelInferResponse& response)
       : inference_(options, core, [this, &response] { Finish(inference_.finish(response)); }) {
+    inference_.set_trace(take_trace(context));
     const grpc::Status status = inference_.start(request, deadline_of(context));
     if (!status.ok()) {
       started_ = false;

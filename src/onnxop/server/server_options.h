@@ -61,7 +61,8 @@ struct ServerOptions {
   std::function<void()> on_drain = [] {};
   /// SIGTERM: stop(); SIGINT: stop() without grace; a second signal: stop_now().
   bool handle_signals = false;
-  bool access_log = true;  // one line a request, at level info
+  bool access_log = true;         // one line a request, at level info
+  double slow_request_ms = 1000;  // requests that took longer are logged apart; 0: none are
 };
 
 }  // namespace onnxop
