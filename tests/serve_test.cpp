@@ -193,6 +193,35 @@ TEST_F(Serve, LogsEachRequestAsOneJsonLine) {
   EXPECT_TRUE(found) << outcome.err;
 }
 
+TEST_F(Serve, ATraceIsLoggedAndReturnedAndSlowRequestsAreSplit) {
+  start({"--slow-request-ms", "0.000001"});
+  const std::string trace = "0af7651916cd43dd8448eb211c80319c";
+  const auto answer = run_program(
+      {"curl", "--silent", "--max-time", "30", "--dump-header", "-", "--header",
+       "traceparent: 00-" + trace + "-b7ad6b7169203331-01", "--data-binary",
+       "@" + digits(1) + "00000-7.png",
+       "http://127.0.0.1:" + server_->wait_for_file(dir_ / "port") + "/api/classify_digit"});
+  EXPECT_THAT(answer.out, HasSubstr("traceparent: 00-" + trace + "-"));
+  server_->signal(SIGINT);
+  std::istringstream lines(server_->wait().err);
+  int found = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const Json entry = parse_json(line, "log line");
+    if (entry.contains("trace_id")) {
+      ++found;
+      EXPECT_EQ(entry["trace_id"], trace);
+      EXPECT_EQ(entry["parent_id"], "b7ad6b7169203331");
+    }
+    if (entry["message"] == "slow request") {
+      ++found;
+      EXPECT_GT(entry["compute_ms"].get<double>(), 0);
+      EXPECT_GT(entry["decode_ms"].get<double>(), 0);
+      EXPECT_GE(entry["milliseconds"].get<double>(), entry["compute_ms"].get<double>());
+    }
+  }
+  EXPECT_EQ(found, 3) << "the access line, and the slow line with its trace";
+}
+
 TEST_F(Serve, AMissingStoreOrModelIsAClearError) {
   const auto no_store = run_onnxop({"serve", "--store", dir_ / "none", "--port", "0"});
   EXPECT_EQ(no_store.exit_code, 1);

@@ -83,6 +83,11 @@ void declare_options(CLI::App& command, Options& options) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command
+      .add_option("--slow-request-ms", server.slow_request_ms,
+                  "Log where the time of requests went that took longer; 0: of none")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command
       .add_option("--drain-seconds", options.drain_seconds,
                   "On SIGTERM, how long to go on serving while readiness is down already")
       ->check(CLI::NonNegativeNumber)
@@ -146,6 +151,7 @@ std::unique_ptr<GrpcServer> start_grpc(const Options& options, const ServerOptio
   grpc.max_message_bytes = static_cast<int>(
       std::min<std::uint64_t>(server.limits.max_body_bytes, std::numeric_limits<int>::max()));
   grpc.infer = server.infer;
+  grpc.slow_request_ms = server.slow_request_ms;
   auto made = std::make_unique<GrpcServer>(grpc, core, ONNXOP_VERSION);
   if (!options.grpc_port_file.empty()) {
     write_file_atomically(options.grpc_port_file, as_bytes(format("{}", made->port())));

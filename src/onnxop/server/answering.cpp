@@ -105,6 +105,7 @@ Awaitable<bool> Answering::run_model() {
       exchange_->response =
           answer(exchange_->request, [this] { return exchange_->pending->take(); });
       exchange_->response.model = exchange_->pending->model();
+      exchange_->times = exchange_->pending->times();
     }
   }
   exchange_->pending.reset();

@@ -1,6 +1,5 @@
 #include "onnxop/server/connection.h"
 
-#include <array>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -8,6 +7,7 @@
 #include "onnxop/base/clock.h"
 #include "onnxop/base/error.h"
 #include "onnxop/base/log.h"
+#include "onnxop/server/request_log.h"
 #include "onnxop/server/request_reader.h"
 
 namespace onnxop {
@@ -24,8 +24,12 @@ std::vector<asio::const_buffer> parts_of(std::string_view head, const Response& 
   return parts;
 }
 
-double milliseconds_since(std::chrono::steady_clock::time_point start) {
-  return 1e3 * seconds_between(start, std::chrono::steady_clock::now());
+/// All of the request is there.
+void take_trace(Exchange& exchange) {
+  exchange.read = std::chrono::steady_clock::now();
+  if (const auto field = exchange.request.field("traceparent"); !field.empty()) {
+    exchange.trace = read_traceparent(field);
+  }
 }
 
 }  // namespace
@@ -56,6 +60,7 @@ Awaitable<void> Connection::refuse(std::unique_ptr<Connection> self) {
                                       self->context_.options.limits.max_connections)});
     self->exchange_->response.retry_after = 1;
     self->exchange_->started = std::chrono::steady_clock::now();
+    self->exchange_->read = self->exchange_->started;
     co_await self->respond();
     co_await self->close();
   } catch (const std::exception& e) {
@@ -83,6 +88,7 @@ Awaitable<void> Connection::serve_requests() {
       co_return;
     }
     co_await read_request();
+    take_trace(*exchange_);
     co_await respond();
     wait = limits.idle_timeout;
   }
@@ -173,20 +179,15 @@ Awaitable<void> Connection::respond() {
     }
   }
   keep_alive_ = keep_alive_ && !context_.unready;
+  if (exchange.trace) {
+    exchange.response.fields.emplace_back("traceparent", exchange.trace->traceparent());
+  }
   const bool written = co_await write_response();
   if (!written) {
     keep_alive_ = false;
     linger_ = false;
   }
-  const Response& response = exchange.response;
-  context_.stats.count_response(response.status);
-  if (response.model) {
-    response.model->stats->count_request(Protocol::kHttp, response.status,
-                                         milliseconds_since(exchange.started) / 1e3);
-  }
-  if (context_.options.access_log) {
-    log_access();
-  }
+  account();
 }
 
 Awaitable<bool> Connection::write_response() {
@@ -219,20 +220,28 @@ Awaitable<void> Connection::close() {
   co_await stream_.close(linger_ || unread, context_.options.limits.linger_timeout);
 }
 
-void Connection::log_access() const {
-  constexpr std::size_t kLongestPath = 256;
-  const Request& request = exchange_->request;
-  const Response& response = exchange_->response;
-  const std::array<LogField, 7> fields{
-      {{"method", std::string_view(request.method)},
-       {"path", std::string_view(request.target).substr(0, kLongestPath)},
-       {"status", static_cast<std::int64_t>(response.status)},
-       {"bytes", static_cast<std::int64_t>(response.size())},
-       {"milliseconds", milliseconds_since(exchange_->started)},
-       {"model", response.model ? std::string_view(response.model->name) : std::string_view()},
-       {"version", response.model ? response.model->version : 0}}};
-  log_fields(LogLevel::kInfo, "request",
-             std::span(fields.data(), response.model ? fields.size() : fields.size() - 2));
+/// In statistics and log, once it was answered.
+void Connection::account() const {
+  const Exchange& exchange = *exchange_;
+  const Response& response = exchange.response;
+  const SteadyTime now = std::chrono::steady_clock::now();
+  context_.stats.count_response(response.status);
+  if (response.model) {
+    response.model->stats->count_request(Protocol::kHttp, response.status,
+                                         seconds_between(exchange.started, now));
+  }
+  log_request({context_.options.access_log, context_.options.slow_request_ms},
+              {.protocol = "http",
+               .method = exchange.request.method,
+               .path = exchange.request.target,
+               .status = response.status,
+               .bytes = static_cast<std::int64_t>(response.size()),
+               .model = response.model.get(),
+               .trace = exchange.trace ? &*exchange.trace : nullptr,
+               .begun = exchange.started,
+               .read = exchange.read,
+               .times = exchange.times,
+               .answered = now});
 }
 
 }  // namespace onnxop

@@ -42,7 +42,7 @@ class Connection {
   Awaitable<bool> write_response();
   void refuse_request(const HttpProblem& problem);
   Awaitable<void> close();
-  void log_access() const;
+  void account() const;
 
   ClientStream stream_;
   const ConnectionContext& context_;

@@ -18,6 +18,8 @@ void Exchange::reset() {
   match = {};
   pending.reset();
   response = {};
+  trace.reset();
+  times.reset();
   if (request.body.capacity() > kKeptBody) {
     request.body = {};
   }

@@ -2,7 +2,6 @@
 // A request and its answer, with all the memory that they take: a connection has one only while it
 // is busy, so that an idle one holds next to nothing, and a busy one's memory is warm.
 
-#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -15,6 +14,7 @@
 #include "onnxop/server/pending_answer.h"
 #include "onnxop/server/request_parser.h"
 #include "onnxop/server/route_table.h"
+#include "onnxop/server/trace.h"
 
 namespace onnxop {
 
@@ -34,8 +34,11 @@ struct Exchange {
   RouteTable::Match match;
   std::unique_ptr<PendingAnswer> pending;
   Response response;
-  std::string head;  // of the response
-  std::chrono::steady_clock::time_point started;
+  std::string head;                   // of the response
+  std::optional<TraceContext> trace;  // the client's
+  std::optional<CallTimes> times;     // of the model's call
+  SteadyTime started;                 // when its first byte came
+  SteadyTime read;                    // when all of it was there
 };
 
 /// The exchanges of one I/O thread that nobody uses, to be used again. On that thread only.

@@ -18,6 +18,7 @@ class ModelAnswer : public PendingAnswer {
   bool cancel() final;
   Response take() final;
   ModelLease model() const final { return call().model(); }
+  const CallTimes& times() const final { return call().times; }
 
  protected:
   virtual InferenceCall& call() = 0;

@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "onnxop/batch/batch_call.h"
 #include "onnxop/server/compression.h"
 
 namespace onnxop {
@@ -27,8 +28,9 @@ class PendingAnswer {
   /// When it is ready. May throw, as a route's handler may.
   virtual Response take() = 0;
 
-  /// For the log and statistics of a failed answer.
+  /// For the log and statistics, of a failed answer too.
   virtual ModelLease model() const = 0;
+  virtual const CallTimes& times() const = 0;
 };
 
 }  // namespace onnxop
