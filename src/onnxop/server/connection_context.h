@@ -13,7 +13,7 @@ namespace onnxop {
 struct ConnectionContext {
   const ServerOptions& options;
   const RouteTable& routes;
-  Executors& control;  // for what blocks
+  Executors& control;                 // for what blocks
   const std::atomic<bool>& unready;   // answers end their connections
   const std::atomic<bool>& draining;  // idle connections end
   HttpStats& stats;
