@@ -145,4 +145,14 @@ inline void check(const Case& each) {
   }
 }
 
+/// Of a node with this one attribute.
+inline Attributes with(const std::string& name, std::int64_t value) {
+  return {{name, value}};
+}
+
+/// Cases are named by themselves.
+inline std::string name_of(const ::testing::TestParamInfo<Case>& info) {
+  return info.param.name;
+}
+
 }  // namespace onnxop::testing_batch

@@ -181,13 +181,9 @@ InferAnswerBytes write_infer_answer(const InferRequest& request, InferAnswer ans
     const WantedOutput* wanted = find_wanted(request, output.name);
     const bool binary =
         wanted != nullptr && wanted->binary ? *wanted->binary : request.binary_outputs;
-    if (oip_datatype(output.tensor.dtype()).empty()) {
-      fail(ErrorCode::kUnsupported,
-           "output '{}' is {}, which the protocol has no name for: ask for other outputs",
-           output.name, dtype_name(output.tensor.dtype()));
-    }
     json += format(R"({}{{"name":{},"datatype":"{}","shape":[{}])", i == 0 ? "" : ",",
-                   quoted(output.name, "the output's name"), oip_datatype(output.tensor.dtype()),
+                   quoted(output.name, "the output's name"),
+                   sendable_datatype(output.name, output.tensor.dtype()),
                    join(output.tensor.shape(), ","));
     if (binary) {
       std::span<const std::byte> raw = output.tensor.bytes();

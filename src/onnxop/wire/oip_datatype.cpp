@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "onnxop/base/error.h"
+
 namespace onnxop {
 namespace {
 
@@ -44,6 +46,16 @@ DType dtype_of_oip(std::string_view name) {
 std::string_view oip_datatypes() {
   return "BOOL, UINT8, UINT16, UINT32, UINT64, INT8, INT16, INT32, INT64, FP16, FP32, FP64, BYTES, "
          "BF16";
+}
+
+std::string_view sendable_datatype(std::string_view output, DType dtype) {
+  const std::string_view name = oip_datatype(dtype);
+  if (name.empty()) {
+    fail(ErrorCode::kUnsupported,
+         "output '{}' is {}, which the protocol has no name for: ask for other outputs", output,
+         dtype_name(dtype));
+  }
+  return name;
 }
 
 }  // namespace onnxop

@@ -17,4 +17,7 @@ DType dtype_of_oip(std::string_view name);
 /// All names, for messages: "BOOL, UINT8, …".
 std::string_view oip_datatypes();
 
+/// The name of an output's type. Throws Error{kUnsupported} where the protocol has none.
+std::string_view sendable_datatype(std::string_view output, DType dtype);
+
 }  // namespace onnxop

@@ -39,6 +39,15 @@ std::int64_t as_integer(const InferParameter& parameter, std::string_view key) {
   }
 }
 
+/// Clients that ask for it would look for the answer where it is not.
+void refuse_shared_memory(const Parameters& parameters, std::string_view kind,
+                          const std::string& name) {
+  if (find(parameters, "shared_memory_region") != nullptr) {
+    fail(ErrorCode::kUnsupported,
+         "{} '{}': shared memory is not offered: send and take the data itself", kind, name);
+  }
+}
+
 std::int64_t class_count(const Parameters& parameters) {
   const InferParameter* count = find(parameters, "classification");
   const std::int64_t classes = count == nullptr ? 0 : as_integer(*count, "classification");
@@ -124,6 +133,7 @@ void read_inputs(const inference::ModelInferRequest& message, const InferLimits&
     if (!names.insert(input.name()).second) {
       fail(ErrorCode::kInvalidArgument, "{} is given twice", what);
     }
+    refuse_shared_memory(input.parameters(), "input", input.name());
     const DType dtype = dtype_of_oip(input.datatype());
     if (dtype == DType::kUndefined) {
       fail(ErrorCode::kInvalidArgument, "{}: datatype '{}' is not known, expected one of {}", what,
@@ -200,6 +210,7 @@ InferRequest read_infer_request(const inference::ModelInferRequest& message,
     if (!names.insert(output.name()).second) {
       fail(ErrorCode::kInvalidArgument, "output '{}' is asked for twice", output.name());
     }
+    refuse_shared_memory(output.parameters(), "output", output.name());
     request.outputs.push_back({output.name(), std::nullopt, class_count(output.parameters())});
   }
   return request;
@@ -212,7 +223,7 @@ void write_infer_response(const InferAnswer& answer, inference::ModelInferRespon
   for (const NamedTensor& output : answer.outputs) {
     auto& added = *message.add_outputs();
     added.set_name(output.name);
-    added.set_datatype(std::string(oip_datatype(output.tensor.dtype())));
+    added.set_datatype(std::string(sendable_datatype(output.name, output.tensor.dtype())));
     for (const std::int64_t size : output.tensor.shape()) {
       added.add_shape(size);
     }

@@ -104,6 +104,25 @@ TEST(OipGrpc, WhatIsWrongIsSaid) {
   EXPECT_THAT(error_of(message, limits), HasSubstr("too_large"));
 }
 
+TEST(OipGrpc, SharedMemoryIsRefused) {
+  auto input = request_of("FP32", {2});
+  (*input.mutable_inputs(0)->mutable_parameters())["shared_memory_region"].set_string_param("r");
+  EXPECT_THAT(error_of(input), HasSubstr("input 'x': shared memory is not offered"));
+  auto output = request_of("FP32", {1});
+  output.mutable_inputs(0)->mutable_contents()->add_fp32_contents(1);
+  auto& asked = *output.add_outputs();
+  asked.set_name("y");
+  (*asked.mutable_parameters())["shared_memory_region"].set_string_param("r");
+  EXPECT_THAT(error_of(output), HasSubstr("output 'y': shared memory is not offered"));
+}
+
+TEST(OipGrpc, TypesWithoutANameAreRefused) {
+  InferAnswer answer{"m", "1", "", {}};
+  answer.outputs.push_back({"y", Tensor(DType::kComplex64, {1})});
+  inference::ModelInferResponse message;
+  EXPECT_THROW(write_infer_response(answer, message), Error);
+}
+
 TEST(OipGrpc, ResponsesAreRaw) {
   InferAnswer answer{"m", "3", "id", {}};
   answer.outputs.push_back({"y", Tensor::of<float>({1, 2}, std::vector<float>{1, 2})});
