@@ -12,8 +12,8 @@ namespace {
 using testing::HasSubstr;
 
 TEST(CommandLine, EveryVerbHasHelpWithAnExample) {
-  for (const std::string verb :
-       {"data", "train", "eval", "score", "inspect", "import", "serve", "runs", "models"}) {
+  for (const std::string verb : {"data", "train", "eval", "score", "inspect", "import", "serve",
+                                 "token", "runs", "models"}) {
     const auto help = run_onnxop({verb, "--help"});
     EXPECT_EQ(help.exit_code, 0) << verb << help.err;
     EXPECT_THAT(help.out, HasSubstr("Example:\n  onnxop " + verb)) << verb;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "onnxop/base/error.h"
+#include "onnxop/base/secret.h"
 
 namespace onnxop {
 namespace {
@@ -110,6 +111,29 @@ fs::path parent_or_dot(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
+/// `mode`: who may read and write it.
+void write_aside_and_rename(const fs::path& path, std::span<const std::byte> content, mode_t mode) {
+  const auto folder = parent_or_dot(path);
+  std::string aside = (folder / ("." + path.filename().string() + ".XXXXXX")).string();
+  FileDescriptor file(::mkostemp(aside.data(), O_CLOEXEC));
+  if (file.get() < 0) {
+    fail_io(path, "write");
+  }
+  try {
+    write_all(file.get(), content, path);
+    if (::fchmod(file.get(), mode) != 0 || ::fsync(file.get()) != 0 || !file.close()) {
+      fail_io(path, "write");
+    }
+    if (::rename(aside.c_str(), path.c_str()) != 0) {
+      fail_io(path, "rename onto");
+    }
+  } catch (...) {
+    ::unlink(aside.c_str());
+    throw;
+  }
+  fsync_folder(folder);
+}
+
 }  // namespace
 
 Bytes read_file(const fs::path& path, std::uint64_t max_bytes) {
@@ -121,25 +145,11 @@ std::string read_text_file(const fs::path& path, std::uint64_t max_bytes) {
 }
 
 void write_file_atomically(const fs::path& path, std::span<const std::byte> content) {
-  const auto folder = parent_or_dot(path);
-  std::string aside = (folder / ("." + path.filename().string() + ".XXXXXX")).string();
-  FileDescriptor file(::mkostemp(aside.data(), O_CLOEXEC));
-  if (file.get() < 0) {
-    fail_io(path, "write");
-  }
-  try {
-    write_all(file.get(), content, path);
-    if (::fchmod(file.get(), 0644) != 0 || ::fsync(file.get()) != 0 || !file.close()) {
-      fail_io(path, "write");
-    }
-    if (::rename(aside.c_str(), path.c_str()) != 0) {
-      fail_io(path, "rename onto");
-    }
-  } catch (...) {
-    ::unlink(aside.c_str());
-    throw;
-  }
-  fsync_folder(folder);
+  write_aside_and_rename(path, content, 0644);
+}
+
+void write_secret_file(const fs::path& path, std::span<const std::byte> content) {
+  write_aside_and_rename(path, content, 0600);
 }
 
 StagedDirectory::StagedDirectory(fs::path final_path) : final_(std::move(final_path)) {

@@ -15,6 +15,7 @@
 #include "onnxop/base/nearest.h"
 #include "onnxop/base/process.h"
 #include "onnxop/base/random.h"
+#include "onnxop/base/secret.h"
 #include "onnxop/base/sha256.h"
 
 namespace onnxop {
@@ -33,6 +34,22 @@ TEST(Sha256, KnownAnswers) {  // FIPS 180-4 examples
 TEST(Sha256, OfAFile) {
   EXPECT_EQ(sha256_file("/dev/null"), sha256_hex({}));
   EXPECT_THROW(sha256_file("/nowhere/at/all"), Error);
+}
+
+TEST(Secret, IsNeverTheSame) {
+  std::set<Bytes> seen;
+  for (int i = 0; i < 100; ++i) {
+    Bytes bytes(16);
+    fill_secret(bytes);
+    EXPECT_TRUE(seen.insert(bytes).second);
+  }
+}
+
+TEST(Secret, ComparesAsTextsDo) {
+  EXPECT_TRUE(equal_in_constant_time("", ""));
+  EXPECT_TRUE(equal_in_constant_time("abc", "abc"));
+  EXPECT_FALSE(equal_in_constant_time("abc", "abd"));
+  EXPECT_FALSE(equal_in_constant_time("abc", "ab"));
 }
 
 TEST(Philox, KnownAnswers) {  // the vectors of Random123's kat_vectors

@@ -12,7 +12,7 @@ int main(int argc, char** argv) {
   if (names_verb(kTrain, argc, argv)) {
     return exec_train_program(argv);
   }
-  const std::array<Verb, 10> verbs{{
+  const std::array<Verb, 11> verbs{{
       {"data", "Fetch data sets and look into them", declare_data},
       {kTrain, "Train a network, export it as ONNX and register it", declare_train_elsewhere},
       {"eval", "Measure a model on a data set", declare_eval},
@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
       {"inspect", "Say what a model file holds, and what is wrong with it", declare_inspect},
       {"import", "Put an ONNX model made elsewhere into the store", declare_import},
       {"serve", "Serve the store's models over HTTP", declare_serve},
+      {"token", "Make tokens for those who may use a server", declare_token},
       {"bench", "Measure a server, or a model in this process, under load", declare_bench},
       {"runs", "List and show training runs", declare_runs},
       {"models", "List and show models and their versions", declare_models},

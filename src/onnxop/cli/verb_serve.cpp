@@ -7,6 +7,7 @@
 #include "onnxop/base/clock.h"
 #include "onnxop/base/error.h"
 #include "onnxop/base/file.h"
+#include "onnxop/cli/serve_access.h"
 #include "onnxop/cli/verbs.h"
 #include "onnxop/onnx/model_file.h"
 #include "onnxop/score/ort_scorer.h"
@@ -29,6 +30,7 @@ struct Options {
   std::string grpc_port_file;
   std::string models_folder;
   std::vector<std::string> version_policies;
+  AccessArguments access;
 };
 
 void declare_options(CLI::App& command, Options& options) {
@@ -82,6 +84,7 @@ void declare_options(CLI::App& command, Options& options) {
   command.add_option("--max-connections", server.limits.max_connections, "Connections at one time")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  declare_access(command, options.access);
   command
       .add_option("--slow-request-ms", server.slow_request_ms,
                   "Log where the time of requests went that took longer; 0: of none")
@@ -152,6 +155,7 @@ std::unique_ptr<GrpcServer> start_grpc(const Options& options, const ServerOptio
       std::min<std::uint64_t>(server.limits.max_body_bytes, std::numeric_limits<int>::max()));
   grpc.infer = server.infer;
   grpc.slow_request_ms = server.slow_request_ms;
+  grpc.gate = server.gate;
   auto made = std::make_unique<GrpcServer>(grpc, core, ONNXOP_VERSION);
   if (!options.grpc_port_file.empty()) {
     write_file_atomically(options.grpc_port_file, as_bytes(format("{}", made->port())));
@@ -171,6 +175,7 @@ void serve(const Options& options, const CliContext& context) {
     throw UsageError(e.what());
   }
   const SystemClock clock;
+  server_options.gate = make_gate(options.access, {server_options.host}, clock);
   Catalog catalog;
   ModelManager manager(
       providers_of(options, context, clock), std::move(manager_options),

@@ -12,6 +12,7 @@ VerbAction declare_score(CLI::App& command);
 VerbAction declare_inspect(CLI::App& command);
 VerbAction declare_import(CLI::App& command);
 VerbAction declare_serve(CLI::App& command);
+VerbAction declare_token(CLI::App& command);
 VerbAction declare_bench(CLI::App& command);
 VerbAction declare_runs(CLI::App& command);
 VerbAction declare_models(CLI::App& command);

@@ -98,6 +98,12 @@ Awaitable<ClientStream::Read> ClientStream::read(boost::beast::flat_buffer& to,
   co_return outcome_of(error);
 }
 
+std::string ClientStream::remote_address() const {
+  ErrorCodeOfSystem error;
+  const auto endpoint = socket_.remote_endpoint(error);
+  return error ? std::string("unknown") : endpoint.address().to_string();
+}
+
 bool ClientStream::has_input() const {
   ErrorCodeOfSystem ignored;
   return socket_.available(ignored) > 0;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -41,6 +42,9 @@ class ClientStream {
   Awaitable<Read> read(boost::beast::flat_buffer& to, std::size_t at_most);
   /// Something has come that was not read.
   bool has_input() const;
+
+  /// The client's; "unknown" where the connection has ended.
+  std::string remote_address() const;
 
   /// False when the client did not take it.
   Awaitable<bool> write(std::string_view head, std::string_view body,

@@ -7,6 +7,7 @@
 #include "onnxop/base/clock.h"
 #include "onnxop/base/error.h"
 #include "onnxop/base/log.h"
+#include "onnxop/server/http_access.h"
 #include "onnxop/server/request_log.h"
 #include "onnxop/server/request_reader.h"
 
@@ -140,6 +141,11 @@ Awaitable<void> Connection::read_request() {
   }
   if (!exchange.problem) {
     exchange.match = context_.routes.match(exchange.request.method, exchange.request.target);
+    if (context_.options.gate) {
+      admit(
+          *context_.options.gate, exchange.request, [this] { return stream_.remote_address(); },
+          exchange.match);
+    }
     const bool wanted = exchange.match.route != nullptr;
     const bool client_waits = parser.expects_continue() && parser.has_body();
     if (!wanted) {
@@ -178,6 +184,8 @@ Awaitable<void> Connection::respond() {
       }
     }
   }
+  const ResponseFields& fields = exchange.match.fields;
+  exchange.response.fields.insert(exchange.response.fields.end(), fields.begin(), fields.end());
   keep_alive_ = keep_alive_ && !context_.unready;
   if (exchange.trace) {
     exchange.response.fields.emplace_back("traceparent", exchange.trace->traceparent());

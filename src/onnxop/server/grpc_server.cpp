@@ -1,16 +1,33 @@
 #include "onnxop/server/grpc_server.h"
 
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/impl/server_builder_option.h>
 
 #include "onnxop/base/error.h"
 #include "onnxop/base/log.h"
 #include "onnxop/server/grpc_service.h"
 
 namespace onnxop {
+
+namespace {
+
+/// Every builder has the plugin: the library sees to that by itself.
+class WithoutReflection : public grpc::ServerBuilderOption {
+ public:
+  void UpdateArguments(grpc::ChannelArguments*) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    const std::string name = grpc::reflection::ProtoServerReflectionPlugin().name();
+    std::erase_if(*plugins, [&](const auto& plugin) { return plugin->name() == name; });
+  }
+};
+
+}  // namespace
 
 class GrpcServer::Impl {
  public:
@@ -19,6 +36,9 @@ class GrpcServer::Impl {
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
+    if (options_.gate && options_.gate->has_tokens()) {
+      builder.SetOption(std::make_unique<WithoutReflection>());
+    }
     builder.SetMaxReceiveMessageSize(options_.max_message_bytes);
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     const bool is_v6 = options_.host.find(':') != std::string::npos;

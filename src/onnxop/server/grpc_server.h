@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "onnxop/server/access_gate.h"
 #include "onnxop/serving/serving_core.h"
 #include "onnxop/wire/oip_request.h"
 
@@ -18,6 +19,9 @@ struct GrpcOptions {
   int port = 8081;                   // 0: a free one, see GrpcServer::port()
   int max_message_bytes = 16 << 20;  // of a request, over it: RESOURCE_EXHAUSTED
   int max_stream_inferences = 64;    // of one stream that are not answered yet; then it waits
+  /// Who may do what; null: everyone everything. With tokens there is no reflection: it could not
+  /// ask for them.
+  std::shared_ptr<AccessGate> gate = nullptr;
   InferLimits infer = {};
   bool access_log = true;         // one line a request, at level info
   double slow_request_ms = 1000;  // requests that took longer are logged apart; 0: none are

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "onnxop/base/error.h"
+#include "onnxop/server/grpc_access.h"
 #include "onnxop/server/grpc_call.h"
 #include "onnxop/server/model_reports.h"
 #include "onnxop/wire/oip_grpc.h"
@@ -13,10 +14,9 @@ namespace {
 using Context = grpc::CallbackServerContext;
 using Unary = grpc::ServerUnaryReactor;
 
-/// A call whose answer is made at once.
-Unary* answer_now(Context* context, const std::function<void()>& work) {
+Unary* end_with(Context* context, const grpc::Status& status) {
   Unary* const reactor = context->DefaultReactor();
-  reactor->Finish(status_of(work));
+  reactor->Finish(status);
   return reactor;
 }
 
@@ -76,21 +76,36 @@ class ControlJob : public Job {
   std::function<void()> work_;
 };
 
+/// A stream that is refused.
+class RefusingReactor : public grpc::ServerBidiReactor<inference::ModelInferRequest,
+                                                       inference::ModelStreamInferResponse> {
+ public:
+  explicit RefusingReactor(const grpc::Status& status) { Finish(status); }
+  void OnDone() override { delete this; }
+};
+
 }  // namespace
+
+/// A call whose answer is made at once.
+Unary* GrpcService::answer_now(Context* context, std::string_view method,
+                               const std::function<void()>& work) {
+  const grpc::Status admitted = admit(options_, *context, method);
+  return end_with(context, admitted.ok() ? status_of(work) : admitted);
+}
 
 Unary* GrpcService::ServerLive(Context* context, const inference::ServerLiveRequest*,
                                inference::ServerLiveResponse* response) {
-  return answer_now(context, [&] { response->set_live(true); });
+  return answer_now(context, "ServerLive", [&] { response->set_live(true); });
 }
 
 Unary* GrpcService::ServerReady(Context* context, const inference::ServerReadyRequest*,
                                 inference::ServerReadyResponse* response) {
-  return answer_now(context, [&] { response->set_ready(!draining); });
+  return answer_now(context, "ServerReady", [&] { response->set_ready(!draining); });
 }
 
 Unary* GrpcService::ModelReady(Context* context, const inference::ModelReadyRequest* request,
                                inference::ModelReadyResponse* response) {
-  return answer_now(context, [&] {
+  return answer_now(context, "ModelReady", [&] {
     try {
       resolve_model(*core_.catalog.snapshot(), request->name(), request->version());
       response->set_ready(true);
@@ -105,7 +120,7 @@ Unary* GrpcService::ModelReady(Context* context, const inference::ModelReadyRequ
 
 Unary* GrpcService::ServerMetadata(Context* context, const inference::ServerMetadataRequest*,
                                    inference::ServerMetadataResponse* response) {
-  return answer_now(context, [&] {
+  return answer_now(context, "ServerMetadata", [&] {
     response->set_name("onnxop");
     response->set_version(version_);
     for (const std::string& extension : oip_extensions()) {
@@ -116,7 +131,7 @@ Unary* GrpcService::ServerMetadata(Context* context, const inference::ServerMeta
 
 Unary* GrpcService::ModelMetadata(Context* context, const inference::ModelMetadataRequest* request,
                                   inference::ModelMetadataResponse* response) {
-  return answer_now(context, [&] {
+  return answer_now(context, "ModelMetadata", [&] {
     const auto set = core_.catalog.snapshot();
     write_metadata(describe_served(*resolve_model(*set, request->name(), request->version()), *set),
                    *response);
@@ -125,17 +140,25 @@ Unary* GrpcService::ModelMetadata(Context* context, const inference::ModelMetada
 
 Unary* GrpcService::ModelInfer(Context* context, const inference::ModelInferRequest* request,
                                inference::ModelInferResponse* response) {
+  const grpc::Status admitted = admit(options_, *context, "ModelInfer");
+  if (!admitted.ok()) {
+    return end_with(context, admitted);
+  }
   return new InferReactor(options_, core_, *context, *request, *response);
 }
 
 grpc::ServerBidiReactor<inference::ModelInferRequest, inference::ModelStreamInferResponse>*
 GrpcService::ModelStreamInfer(Context* context) {
+  const grpc::Status admitted = admit(options_, *context, "ModelStreamInfer", GrpcAsks::kStream);
+  if (!admitted.ok()) {
+    return new RefusingReactor(admitted);
+  }
   return serve_stream(*context, options_, core_);
 }
 
 Unary* GrpcService::ModelConfig(Context* context, const inference::ModelConfigRequest* request,
                                 inference::ModelConfigResponse* response) {
-  return answer_now(context, [&] {
+  return answer_now(context, "ModelConfig", [&] {
     const auto set = core_.catalog.snapshot();
     const ModelLease model = resolve_model(*set, request->name(), request->version());
     write_config(describe_served(*model, *set),
@@ -147,7 +170,7 @@ Unary* GrpcService::ModelConfig(Context* context, const inference::ModelConfigRe
 Unary* GrpcService::ModelStatistics(Context* context,
                                     const inference::ModelStatisticsRequest* request,
                                     inference::ModelStatisticsResponse* response) {
-  return answer_now(context, [&] {
+  return answer_now(context, "ModelStatistics", [&] {
     const auto set = core_.catalog.snapshot();
     if (!request->name().empty()) {
       write_statistics(statistics_of(*resolve_model(*set, request->name(), request->version())),
@@ -163,7 +186,7 @@ Unary* GrpcService::ModelStatistics(Context* context,
 Unary* GrpcService::RepositoryIndex(Context* context,
                                     const inference::RepositoryIndexRequest* request,
                                     inference::RepositoryIndexResponse* response) {
-  return answer_now(context, [&] {
+  return answer_now(context, "RepositoryIndex", [&] {
     for (const IndexedVersion& version : index_of(core_)) {
       if (request->ready() && version.state != "READY") {
         continue;
@@ -177,13 +200,17 @@ Unary* GrpcService::RepositoryIndex(Context* context,
   });
 }
 
-Unary* GrpcService::change(Context* context, const std::string& model,
+Unary* GrpcService::change(Context* context, std::string_view method, const std::string& model,
                            void (ModelManager::*what)(const std::string&)) {
-  Unary* const reactor = context->DefaultReactor();
-  if (core_.manager == nullptr) {
-    reactor->Finish({grpc::StatusCode::UNIMPLEMENTED, "this server has a fixed set of models"});
-    return reactor;
+  const grpc::Status admitted = admit(options_, *context, method);
+  if (!admitted.ok()) {
+    return end_with(context, admitted);
   }
+  if (core_.manager == nullptr) {
+    return end_with(context,
+                    {grpc::StatusCode::UNIMPLEMENTED, "this server has a fixed set of models"});
+  }
+  Unary* const reactor = context->DefaultReactor();
   auto job = std::make_unique<ControlJob>([manager = core_.manager, reactor, model, what] {
     reactor->Finish(status_of([&] { (manager->*what)(model); }));
   });
@@ -198,13 +225,13 @@ Unary* GrpcService::change(Context* context, const std::string& model,
 Unary* GrpcService::RepositoryModelLoad(Context* context,
                                         const inference::RepositoryModelLoadRequest* request,
                                         inference::RepositoryModelLoadResponse*) {
-  return change(context, request->model_name(), &ModelManager::load);
+  return change(context, "RepositoryModelLoad", request->model_name(), &ModelManager::load);
 }
 
 Unary* GrpcService::RepositoryModelUnload(Context* context,
                                           const inference::RepositoryModelUnloadRequest* request,
                                           inference::RepositoryModelUnloadResponse*) {
-  return change(context, request->model_name(), &ModelManager::unload);
+  return change(context, "RepositoryModelUnload", request->model_name(), &ModelManager::unload);
 }
 
 }  // namespace onnxop

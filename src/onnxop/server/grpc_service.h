@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include <open_inference.grpc.pb.h>
 
@@ -56,7 +57,10 @@ class GrpcService : public inference::GRPCInferenceService::CallbackService {
       inference::RepositoryModelUnloadResponse* response) override;
 
  private:
-  grpc::ServerUnaryReactor* change(grpc::CallbackServerContext* context, const std::string& model,
+  grpc::ServerUnaryReactor* answer_now(grpc::CallbackServerContext* context,
+                                       std::string_view method, const std::function<void()>& work);
+  grpc::ServerUnaryReactor* change(grpc::CallbackServerContext* context, std::string_view method,
+                                   const std::string& model,
                                    void (ModelManager::*what)(const std::string&));
 
   const GrpcOptions& options_;

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <utility>
 
+#include "onnxop/server/grpc_access.h"
 #include "onnxop/server/grpc_call.h"
 #include "onnxop/server/grpc_service.h"
 
@@ -16,8 +17,9 @@ using inference::ModelStreamInferResponse;
 
 class StreamReactor : public grpc::ServerBidiReactor<ModelInferRequest, ModelStreamInferResponse> {
  public:
-  StreamReactor(const GrpcOptions& options, const ServingCore& core)
-      : options_(options), core_(core) {
+  StreamReactor(const grpc::CallbackServerContext& context, const GrpcOptions& options,
+                const ServingCore& core)
+      : context_(context), options_(options), core_(core) {
     StartRead(&incoming_);
   }
 
@@ -36,7 +38,10 @@ class StreamReactor : public grpc::ServerBidiReactor<ModelInferRequest, ModelStr
       entries_.push_back(entry);
       reading_ = false;
     }
-    const grpc::Status status = entry->inference->start(entry->request, SteadyTime::max());
+    // Each by itself: the token may have been taken away meanwhile.
+    const grpc::Status admitted = admit(options_, context_, "ModelStreamInfer");
+    const grpc::Status status =
+        admitted.ok() ? entry->inference->start(entry->request, SteadyTime::max()) : admitted;
     std::unique_lock lock(mutex_);
     if (!status.ok()) {
       put_error(*entry, status);
@@ -121,6 +126,7 @@ class StreamReactor : public grpc::ServerBidiReactor<ModelInferRequest, ModelStr
     }
   }
 
+  const grpc::CallbackServerContext& context_;
   const GrpcOptions& options_;
   const ServingCore& core_;
   std::mutex mutex_;
@@ -136,8 +142,8 @@ class StreamReactor : public grpc::ServerBidiReactor<ModelInferRequest, ModelStr
 }  // namespace
 
 grpc::ServerBidiReactor<ModelInferRequest, ModelStreamInferResponse>* serve_stream(
-    grpc::CallbackServerContext&, const GrpcOptions& options, const ServingCore& core) {
-  return new StreamReactor(options, core);
+    grpc::CallbackServerContext& context, const GrpcOptions& options, const ServingCore& core) {
+  return new StreamReactor(context, options, core);
 }
 
 }  // namespace onnxop

@@ -101,11 +101,12 @@ Response error_response(int status, std::string_view message) {
 }
 
 std::string response_head(const Response& response, bool keep_alive, bool http10) {
-  std::string head = format(
-      "HTTP/1.1 {} {}\r\nDate: {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n"
-      "Cache-Control: no-store\r\n",
-      response.status, reason_phrase(response.status), http_date(), response.content_type,
-      response.size());
+  std::string head = format("HTTP/1.1 {} {}\r\nDate: {}\r\nCache-Control: no-store\r\n",
+                            response.status, reason_phrase(response.status), http_date());
+  if (response.status != 204) {  // which has no content (RFC 9110, 15.3.5)
+    head += format("Content-Type: {}\r\nContent-Length: {}\r\n", response.content_type,
+                   response.size());
+  }
   if (response.content_type.starts_with("text/html")) {
     head +=
         "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; "

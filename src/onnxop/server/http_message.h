@@ -45,6 +45,9 @@ std::string_view raw_path_of(std::string_view target);
 /// False for a % that two hexadecimal digits do not follow, and for a NUL. Appends to `decoded`.
 bool decode_percent(std::string_view text, std::string& decoded);
 
+/// Header fields of an answer: names with string literals' lifetime, and values.
+using ResponseFields = std::vector<std::pair<std::string_view, std::string>>;
+
 struct Response {
   int status = 200;
   std::string_view content_type = "application/json";
@@ -53,8 +56,8 @@ struct Response {
   std::shared_ptr<void> tail_owner;              // keeps the tail's memory
   std::string allow;                             // field Allow, where not empty
   int retry_after = 0;                           // field Retry-After in seconds, where not 0
-  std::vector<std::pair<std::string_view, std::string>> fields;  // further ones
-  ModelLease model;  // what answered, for the log and statistics
+  ResponseFields fields;                         // further ones
+  ModelLease model;                              // what answered, for the log and statistics
 
   std::size_t size() const {
     std::size_t total = body.size();

@@ -143,6 +143,18 @@ void add_server(Families& families, const ServingCore& core, const HttpStats& ht
   }
 }
 
+void add_refused(Families& families, const AccessGate& gate) {
+  families.begin("onnxop_refused_requests_total", "Requests that the gate did not let through",
+                 MetricType::Counter);
+  for (const Protocol protocol : {Protocol::kHttp, Protocol::kGrpc}) {
+    for (const Refusal refusal : kRefusals) {
+      families.add({{"protocol", std::string(protocol_name(protocol))},
+                    {"reason", std::string(refusal_name(refusal))}},
+                   static_cast<double>(gate.refused(protocol, refusal)));
+    }
+  }
+}
+
 void add_process(Families& families) {
   const ProcessFigures figures = process_figures();
   families.single("process_cpu_seconds_total", "Processor time, user and system",
@@ -162,7 +174,7 @@ void add_process(Families& families) {
 
 }  // namespace
 
-std::string metrics_text(const ServingCore& core, const HttpStats& http,
+std::string metrics_text(const ServingCore& core, const HttpStats& http, const AccessGate* gate,
                          std::string_view program_version) {
   std::vector<MetricFamily> all;
   Families families(all);
@@ -170,6 +182,9 @@ std::string metrics_text(const ServingCore& core, const HttpStats& http,
   families.add({{"version", std::string(program_version)}}, 1);
   add_models(families, core);
   add_server(families, core, http);
+  if (gate != nullptr) {
+    add_refused(families, *gate);
+  }
   add_process(families);
   std::erase_if(all, [](const MetricFamily& family) { return family.metric.empty(); });
   return prometheus::TextSerializer().Serialize(all);

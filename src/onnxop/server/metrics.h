@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "onnxop/server/access_gate.h"
 #include "onnxop/serving/serving_core.h"
 
 namespace onnxop {
@@ -31,8 +32,8 @@ class HttpStats {
   std::map<int, std::uint64_t> responses_;
 };
 
-/// All figures of now. Reads /proc for those of the process.
-std::string metrics_text(const ServingCore& core, const HttpStats& http,
+/// All figures of now; `gate` may be null. Reads /proc for those of the process.
+std::string metrics_text(const ServingCore& core, const HttpStats& http, const AccessGate* gate,
                          std::string_view program_version);
 
 }  // namespace onnxop

@@ -72,15 +72,16 @@ std::unique_ptr<PendingAnswer> infer(const ServingCore& core, const InferLimits&
 void add_health(RouteTable& table, const RouteContext& context, std::function<bool()> ready) {
   table.add(
       {operation("GET", "/v2", "serverMetadata", "Name, version and extensions", ApiSchema::kJson),
-       [&context](const Request&) {
+       Permission::kDescribe, [&context](const Request&) {
          return json_response(server_metadata_json(context.program_version));
        }});
   table.add(
       {operation("GET", "/v2/health/live", "serverLive", "The process answers", ApiSchema::kJson),
+       Permission::kOpen,
        [ready](const Request&) { return json_response(health_json(true, ready())); }});
   table.add({operation("GET", "/v2/health/ready", "serverReady", "Inferences are answered",
                        ApiSchema::kJson, {503}),
-             [ready](const Request&) {
+             Permission::kOpen, [ready](const Request&) {
                const bool is_ready = ready();
                return json_response(health_json(true, is_ready), is_ready ? 200 : 503);
              }});
@@ -90,7 +91,7 @@ void add_models(RouteTable& table, const RouteContext& context, const InferLimit
   const ServingCore core = context.core;
   table.add(
       {operation("GET", "/v2/models", "listModels", "Which models are served", ApiSchema::kJson),
-       [core](const Request&) {
+       Permission::kRead, [core](const Request&) {
          Json names = Json::array();
          for (const ModelLease& model : core.catalog.snapshot()->models()) {
            if (names.empty() || names.back()["name"] != model->name) {
@@ -103,7 +104,9 @@ void add_models(RouteTable& table, const RouteContext& context, const InferLimit
   add_for_model(table,
                 operation("GET", "/v2/models/{model}", "modelMetadata", "Inputs and outputs",
                           ApiSchema::kJson, {400, 404}),
-                {.operation = {}, .handler = [core](const Request& request) {
+                {.operation = {},
+                 .permission = Permission::kDescribe,
+                 .handler = [core](const Request& request) {
                    const auto set = core.catalog.snapshot();
                    return json_response(
                        model_metadata_json(describe_served(*named_model(core, request), *set)));
@@ -111,29 +114,34 @@ void add_models(RouteTable& table, const RouteContext& context, const InferLimit
   add_for_model(table,
                 operation("GET", "/v2/models/{model}/ready", "modelReady", "It is served",
                           ApiSchema::kJson, {400, 404}),
-                {.operation = {}, .handler = [core](const Request& request) {
+                {.operation = {},
+                 .permission = Permission::kDescribe,
+                 .handler = [core](const Request& request) {
                    return json_response(model_ready_json(named_model(core, request)->name, true));
                  }});
   add_for_model(
       table,
       operation("GET", "/v2/models/{model}/config", "modelConfig",
                 "Its configuration, as Triton's clients read it", ApiSchema::kJson, {400, 404}),
-      {.operation = {}, .handler = [core](const Request& request) {
+      {.operation = {},
+       .permission = Permission::kDescribe,
+       .handler = [core](const Request& request) {
          const ModelLease model = named_model(core, request);
          return json_response(model_config_json(
              describe_served(*model, *core.catalog.snapshot()),
              {model->batchable ? model->queue->max_rows() : 0, core.scheduler.executors()}));
        }});
-  add_for_model(table,
-                operation("GET", "/v2/models/{model}/stats", "modelStatistics",
-                          "Counts and times since its load", ApiSchema::kJson, {400, 404}),
-                {.operation = {}, .handler = [core](const Request& request) {
-                   const OipStatistics statistics[] = {statistics_of(*named_model(core, request))};
-                   return json_response(statistics_json(statistics));
-                 }});
+  add_for_model(
+      table,
+      operation("GET", "/v2/models/{model}/stats", "modelStatistics",
+                "Counts and times since its load", ApiSchema::kJson, {400, 404}),
+      {.operation = {}, .permission = Permission::kRead, .handler = [core](const Request& request) {
+         const OipStatistics statistics[] = {statistics_of(*named_model(core, request))};
+         return json_response(statistics_json(statistics));
+       }});
   table.add({operation("GET", "/v2/models/stats", "allStatistics", "Counts and times of all models",
                        ApiSchema::kJson),
-             [core](const Request&) {
+             Permission::kRead, [core](const Request&) {
                std::vector<OipStatistics> statistics;
                for (const ModelLease& model : core.catalog.snapshot()->models()) {
                  statistics.push_back(statistics_of(*model));
@@ -144,9 +152,11 @@ void add_models(RouteTable& table, const RouteContext& context, const InferLimit
       operation("POST", "/v2/models/{model}/infer", "infer", "An inference", ApiSchema::kInference,
                 {400, 404, 408, 413, 415, 429, 500, 503, 504});
   inference.body = ApiBody::kInference;
-  add_for_model(table, inference, {.operation = {}, .pending = [core, limits](Request& request) {
-                                     return infer(core, limits, request);
-                                   }});
+  add_for_model(
+      table, inference,
+      {.operation = {},
+       .permission = Permission::kInfer,
+       .pending = [core, limits](Request& request) { return infer(core, limits, request); }});
 }
 
 /// {"ready": true} in the body leaves out what is not.
@@ -169,7 +179,7 @@ void add_repository(RouteTable& table, const RouteContext& context) {
                                  "All versions that there are, and why some are not served",
                                  ApiSchema::kJson, {400});
   index.body = ApiBody::kOptionalJson;
-  table.add({index, [core](const Request& request) {
+  table.add({index, Permission::kRead, [core](const Request& request) {
                std::vector<IndexedVersion> versions = index_of(core);
                if (only_ready(request)) {
                  std::erase_if(versions,
@@ -183,6 +193,7 @@ void add_repository(RouteTable& table, const RouteContext& context) {
                   std::move(summary), ApiSchema::kJson, {404, 409, 415, 503});
     described.body = ApiBody::kOptionalJson;
     table.add({.operation = std::move(described),
+               .permission = Permission::kManage,
                .handler =
                    [core, change](const Request& request) {
                      change(manager_of(core), request.path_values.at(0));

@@ -70,6 +70,9 @@ void RouteTable::add(Route route) {
   const std::string path = route.operation.path;
   Methods& methods = routes_[path];
   const std::string method = route.operation.method;
+  if (route.permission == Permission::kUnset) {
+    fail(ErrorCode::kInvalidArgument, "route {} {} does not say who may use it", method, path);
+  }
   if (methods.contains(method)) {
     fail(ErrorCode::kAlreadyExists, "route {} {} is given twice", method, path);
   }
@@ -136,14 +139,14 @@ const RouteTable::Methods* RouteTable::find_methods(std::string_view raw_path,
   return nullptr;
 }
 
-std::vector<ApiOperation> RouteTable::operations() const {
-  std::vector<ApiOperation> operations;
+std::vector<const Route*> RouteTable::routes() const {
+  std::vector<const Route*> all;
   for (const auto& [path, methods] : routes_) {
     for (const auto& [method, route] : methods) {
-      operations.push_back(route.operation);
+      all.push_back(&route);
     }
   }
-  return operations;
+  return all;
 }
 
 Response answer(const Request& request, const std::function<Response()>& make) noexcept {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "onnxop/server/access.h"
 #include "onnxop/server/http_message.h"
 #include "onnxop/server/pending_answer.h"
 #include "onnxop/wire/openapi.h"
@@ -19,6 +20,8 @@ namespace onnxop {
 struct Route {
   /// A whole segment of the path may be a placeholder: "/v2/models/{model}".
   ApiOperation operation;
+  /// What a client needs leave for.
+  Permission permission = Permission::kUnset;
   /// A short one runs on an I/O thread; one that `blocks` on a thread apart.
   std::function<Response(const Request&)> handler = {};
   bool blocks = false;
@@ -28,20 +31,22 @@ struct Route {
 
 class RouteTable {
  public:
-  /// Throws Error{kAlreadyExists} for a method and path that are taken.
+  /// Throws Error{kAlreadyExists} for a method and path that are taken, {kInvalidArgument} for a
+  /// route whose permission is not set.
   void add(Route route);
 
   struct Match {
     const Route* route = nullptr;          // null: `refusal` is the answer
     std::vector<std::string> path_values;  // of the placeholders
     Response refusal;                      // 400, 404, or 405 with Allow
+    ResponseFields fields;                 // of the answer, whichever it is
   };
 
   /// HEAD finds what GET finds. A path without placeholders comes before one with.
   Match match(std::string_view method, std::string_view target) const;
 
-  /// All descriptions, by path and method.
-  std::vector<ApiOperation> operations() const;
+  /// All of them, by path and method; good until another is added.
+  std::vector<const Route*> routes() const;
 
  private:
   using Methods = std::map<std::string, Route, std::less<>>;

@@ -58,7 +58,9 @@ Route model_route(const ModelRoute& route, const ServingCore& core, std::int64_t
       .body = ApiBody::kImage,
       .answer = ApiSchema::kPrediction,
       .errors = {400, 408, 413, 415, 429, 500, 503}};
-  return {.operation = operation, .pending = [core, route, max_pixels](Request& request) {
+  return {.operation = operation,
+          .permission = Permission::kInfer,
+          .pending = [core, route, max_pixels](Request& request) {
             return classify_images({request.content()}, false, lease(core.catalog, route),
                                    max_pixels, core.scheduler);
           }};
@@ -92,6 +94,7 @@ void add_classify_routes(RouteTable& table, const ServerOptions& options,
                              .body = ApiBody::kImages,
                              .answer = ApiSchema::kPredictions,
                              .errors = {400, 404, 408, 409, 413, 415, 429, 500, 503}},
+               .permission = Permission::kInfer,
                .pending = [core = context.core, max_pixels = options.max_pixels](Request& request) {
                  return classify(core, max_pixels, request);
                }});
@@ -136,6 +139,29 @@ std::vector<IndexEntry> index_entries(const ServingSet& set,
   return entries;
 }
 
+/// The operation as the gate lets it be used.
+ApiOperation described(const Route& route, const AccessGate* gate) {
+  ApiOperation operation = route.operation;
+  const auto may_answer = [&](int status) {
+    const auto at = std::lower_bound(operation.errors.begin(), operation.errors.end(), status);
+    if (at == operation.errors.end() || *at != status) {
+      operation.errors.insert(at, status);
+    }
+  };
+  if (gate == nullptr || route.permission == Permission::kOpen) {
+    return operation;
+  }
+  if (gate->has_tokens()) {
+    operation.roles = roles_with(route.permission);
+    may_answer(401);
+    may_answer(403);
+  }
+  if (gate->has_rate_limit()) {
+    may_answer(429);
+  }
+  return operation;
+}
+
 ApiOperation get(std::string path, std::string id, std::string summary, ApiSchema answer,
                  std::vector<int> errors = {}) {
   return {.method = "GET",
@@ -144,6 +170,20 @@ ApiOperation get(std::string path, std::string id, std::string summary, ApiSchem
           .summary = std::move(summary),
           .answer = answer,
           .errors = std::move(errors)};
+}
+
+/// The last one: it describes the others.
+void add_openapi(RouteTable& table, const ServerOptions& options, const RouteContext& context) {
+  Route self{get("/openapi.json", "openapi", "This document", ApiSchema::kOpenApi),
+             Permission::kDescribe};
+  std::vector<ApiOperation> operations{described(self, options.gate.get())};
+  for (const Route* route : table.routes()) {
+    operations.push_back(described(*route, options.gate.get()));
+  }
+  self.handler = [document = dump_json_pretty(openapi_document(operations, context.program_version,
+                                                               options.limits.max_body_bytes))](
+                     const Request&) { return json_response(document); };
+  table.add(std::move(self));
 }
 
 }  // namespace
@@ -169,26 +209,27 @@ RouteTable make_routes(const ServerOptions& options, const std::vector<ModelRout
     table.add(model_route(route, context.core, options.max_pixels));
   }
   table.add({get("/", "index", "A page that says what is served", ApiSchema::kHtml),
-             [&context, model_routes](const Request& request) {
+             Permission::kDescribe, [&context, model_routes](const Request& request) {
                return index_page(index_entries(*context.core.catalog.snapshot(), model_routes),
                                  request.host, context.address, context.program_version);
              }});
   table.add({get("/health/live", "live", "The process answers", ApiSchema::kStatus),
-             [](const Request&) { return json_response(status_json("live")); }});
+             Permission::kOpen, [](const Request&) { return json_response(status_json("live")); }});
   table.add({get("/health/ready", "ready", "Every route can answer", ApiSchema::kStatus, {503}),
-             [&context, model_routes](const Request&) {
+             Permission::kOpen, [&context, model_routes](const Request&) {
                check_ready(model_routes, context);
                return json_response(status_json("ready"));
              }});
   table.add({get("/api/models", "models", "What is loaded", ApiSchema::kModelList),
-             [&context, model_routes](const Request&) {
+             Permission::kRead, [&context, model_routes](const Request&) {
                return json_response(model_list(*context.core.catalog.snapshot(), model_routes));
              }});
   table.add({get("/metrics", "metrics", "Figures for Prometheus", ApiSchema::kText),
-             [&context](const Request&) {
+             Permission::kRead, [&context, gate = options.gate](const Request&) {
                Response response;
                response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-               response.body = metrics_text(context.core, context.http, context.program_version);
+               response.body =
+                   metrics_text(context.core, context.http, gate.get(), context.program_version);
                return response;
              }});
   add_oip_routes(table, options, context, [&context, model_routes] {
@@ -200,13 +241,7 @@ RouteTable make_routes(const ServerOptions& options, const std::vector<ModelRout
     }
   });
   add_classify_routes(table, options, context);
-  const ApiOperation self = get("/openapi.json", "openapi", "This document", ApiSchema::kOpenApi);
-  std::vector<ApiOperation> operations = table.operations();
-  operations.push_back(self);
-  std::string document = dump_json_pretty(
-      openapi_document(operations, context.program_version, options.limits.max_body_bytes));
-  table.add(
-      {self, [document = std::move(document)](const Request&) { return json_response(document); }});
+  add_openapi(table, options, context);
   return table;
 }
 

@@ -71,9 +71,10 @@ TEST_F(RoutesTest, TheOpenApiDocumentIsTrueToTheTable) {
   for (const auto& [path, methods] : document["paths"].items()) {
     described += methods.size();
   }
-  EXPECT_EQ(described, table_.operations().size());
+  EXPECT_EQ(described, table_.routes().size());
   std::set<std::string> ids;
-  for (const ApiOperation& operation : table_.operations()) {
+  for (const Route* route : table_.routes()) {
+    const ApiOperation& operation = route->operation;
     const std::string method = operation.method == "POST" ? "post" : "get";
     ASSERT_TRUE(document["paths"][operation.path].contains(method)) << operation.path;
     const Json& described_as = document["paths"][operation.path][method];
@@ -150,11 +151,15 @@ TEST(RouteTable, AMethodAndPathCanBeTakenOnce) {
   RouteTable table;
   const auto route = [](std::string method) {
     return Route{{.method = std::move(method), .path = "/x", .id = "", .summary = "", .errors = {}},
+                 Permission::kOpen,
                  [](const Request&) { return Response(); }};
   };
   table.add(route("GET"));
   table.add(route("POST"));
   EXPECT_THROW(table.add(route("GET")), Error);
+  Route unset = route("PUT");
+  unset.permission = Permission::kUnset;
+  EXPECT_THROW(table.add(unset), Error);
   const auto match = table.match("DELETE", "/x");
   EXPECT_EQ(match.refusal.status, 405);
   EXPECT_EQ(match.refusal.allow, "GET, HEAD, POST");
@@ -163,8 +168,9 @@ TEST(RouteTable, AMethodAndPathCanBeTakenOnce) {
 TEST(RouteTable, PlaceholdersStandForWholeSegments) {
   RouteTable table;
   const auto add = [&](std::string path) {
-    table.add(
-        {{.method = "GET", .path = std::move(path)}, [](const Request&) { return Response(); }});
+    table.add({{.method = "GET", .path = std::move(path)}, Permission::kOpen, [](const Request&) {
+                 return Response();
+               }});
   };
   add("/v2/models/{model}");
   add("/v2/models/stats");

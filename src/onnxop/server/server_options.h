@@ -5,10 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "onnxop/server/access_gate.h"
 #include "onnxop/wire/oip_request.h"
 
 namespace onnxop {
@@ -47,6 +49,8 @@ struct ServerOptions {
   int port = 8080;                 // 0: a free one, see Server::port()
   /// Empty: "classify_digit" for the model "mnist", if it is there.
   std::vector<ModelRoute> routes = {};
+  /// Who may do what; null: everyone everything.
+  std::shared_ptr<AccessGate> gate = nullptr;
   HttpLimits limits = {};
   InferLimits infer = {};
   std::uint64_t max_decoded_bytes = 64U << 20;  // of a body that came compressed, over it: 413

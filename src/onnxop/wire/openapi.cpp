@@ -111,6 +111,10 @@ std::string_view error_description(int status) {
   switch (status) {
     case 400:
       return "The body is empty or no whole image of a known format, or the request is malformed";
+    case 401:
+      return "There is no token, or none that is known";
+    case 403:
+      return "The token has not the role that this needs";
     case 408:
       return "The request did not come in time";
     case 404:
@@ -122,7 +126,7 @@ std::string_view error_description(int status) {
     case 415:
       return "The image or the encoding is of a kind that is not decoded";
     case 429:
-      return "Too many requests wait for the model: come again later";
+      return "Too many requests, of this client or for the model: come again later";
     case 504:
       return "The request's own deadline passed before it was its turn";
     case 500:
@@ -188,6 +192,10 @@ Json operation_json(const ApiOperation& operation, std::uint64_t max_body_bytes)
     case ApiBody::kNone:
       break;
   }
+  if (!operation.roles.empty()) {
+    json["security"] = Json::array({{{"bearer", Json::array()}}});
+    json["description"] = format("Needs a token with the role {}.", operation.roles);
+  }
   Json& responses = json["responses"];
   responses["200"] = {{"description", "Done"}, {"content", answer_content(operation.answer)}};
   for (const int status : operation.errors) {
@@ -208,7 +216,11 @@ std::string lower(std::string text) {
 Json openapi_document(std::span<const ApiOperation> operations, std::string_view version,
                       std::uint64_t max_body_bytes) {
   Json paths = Json::object();
+  Json components{{"schemas", schemas()}};
   for (const ApiOperation& operation : operations) {
+    if (!operation.roles.empty()) {
+      components["securitySchemes"]["bearer"] = {{"type", "http"}, {"scheme", "bearer"}};
+    }
     paths[operation.path][lower(operation.method)] = operation_json(operation, max_body_bytes);
   }
   return {
@@ -219,7 +231,7 @@ Json openapi_document(std::span<const ApiOperation> operations, std::string_view
          "Models behind HTTP: images in, JSON out; or tensors, by the Open Inference Protocol v2."},
         {"version", version}}},
       {"paths", std::move(paths)},
-      {"components", {{"schemas", schemas()}}}};
+      {"components", std::move(components)}};
 }
 
 }  // namespace onnxop

@@ -34,6 +34,8 @@ struct ApiOperation {
   ApiBody body = ApiBody::kNone;
   ApiSchema answer = ApiSchema::kStatus;  // of status 200
   std::vector<int> errors = {};           // statuses with an {"error": …} body, ascending
+  /// Of which a bearer token must have one, in words: "infer or manage"; "": no token is needed.
+  std::string roles = {};
 };
 
 /// `version` is the program's; `max_body_bytes` the limit that the document tells of.

@@ -1,0 +1,63 @@
+#include "onnxop/server/grpc_access.h"
+
+#include <array>
+#include <utility>
+
+#include <grpcpp/server_context.h>
+
+#include "onnxop/server/grpc_call.h"
+#include "onnxop/server/rate_limit.h"
+
+namespace onnxop {
+namespace {
+
+Credentials credentials_of(const grpc::CallbackServerContext& context) {
+  const auto [first, last] = context.client_metadata().equal_range("authorization");
+  Credentials credentials;
+  if (first != last) {
+    credentials.authorization = std::string_view(first->second.data(), first->second.size());
+    credentials.ambiguous = std::next(first) != last;
+  }
+  return credentials;
+}
+
+}  // namespace
+
+Permission grpc_permission(std::string_view method) {
+  constexpr std::array<std::pair<std::string_view, Permission>, 12> kMethods{
+      {{"ServerLive", Permission::kOpen},
+       {"ServerReady", Permission::kOpen},
+       {"ModelReady", Permission::kDescribe},
+       {"ServerMetadata", Permission::kDescribe},
+       {"ModelMetadata", Permission::kDescribe},
+       {"ModelConfig", Permission::kDescribe},
+       {"ModelInfer", Permission::kInfer},
+       {"ModelStreamInfer", Permission::kInfer},
+       {"ModelStatistics", Permission::kRead},
+       {"RepositoryIndex", Permission::kRead},
+       {"RepositoryModelLoad", Permission::kManage},
+       {"RepositoryModelUnload", Permission::kManage}}};
+  for (const auto& [name, permission] : kMethods) {
+    if (name == method) {
+      return permission;
+    }
+  }
+  return Permission::kUnset;
+}
+
+grpc::Status admit(const GrpcOptions& options, const grpc::CallbackServerContext& context,
+                   std::string_view method, GrpcAsks asks) {
+  if (!options.gate) {
+    return grpc::Status::OK;
+  }
+  const Admission admission =
+      options.gate->admit({.permission = grpc_permission(method),
+                           .credentials = credentials_of(context),
+                           .protocol = Protocol::kGrpc,
+                           .what = method,
+                           .address = [&context] { return address_of_peer(context.peer()); },
+                           .counts = asks == GrpcAsks::kCall});
+  return admission.problem ? grpc_status(*admission.problem) : grpc::Status::OK;
+}
+
+}  // namespace onnxop
