@@ -9,6 +9,7 @@
 
 #include "fuzz/fuzz.h"
 #include "onnxop/server/compression.h"
+#include "onnxop/server/http_access.h"
 #include "onnxop/server/multipart.h"
 #include "onnxop/server/request_parser.h"
 #include "onnxop/server/route_table.h"
@@ -35,7 +36,7 @@ RouteTable make_table() {
   for (const char* path : {"/", "/v2/models/{model}", "/v2/models/{model}/infer",
                            "/v2/models/{model}/versions/{version}/infer", "/v2/models/stats"}) {
     for (const char* method : {"GET", "POST"}) {
-      table.add({.operation = {.method = method, .path = path}});
+      table.add({.operation = {.method = method, .path = path}, .permission = Permission::kInfer});
     }
   }
   return table;
@@ -93,6 +94,20 @@ void respond(const Request& request) {
   require(response_head(response, true, false).ends_with("\r\n\r\n"));
 }
 
+/// Nobody gets in who has not the token.
+void knock(const RouteTable& table, const Request& request) {
+  static const SystemClock clock;
+  static const auto tokens = std::make_shared<TokenTable>(
+      TokenTable::parse(token_line("a", "infer", new_secret()), "fuzz"));
+  static AccessGate gate({.tokens = [] { return tokens; }, .cors = {{"https://a.example"}}}, clock);
+  RouteTable::Match match = table.match(request.method, request.target);
+  admit(
+      gate, request, [] { return std::string("::1"); }, match);
+  require(match.route == nullptr);
+  const int status = match.refusal.status;
+  require(status == 401 || (status == 204 && request.method == "OPTIONS"));
+}
+
 void fuzz_http(std::string_view bytes) {
   static const HttpLimits limits = small_limits();
   static const RouteTable table = make_table();
@@ -115,6 +130,7 @@ void fuzz_http(std::string_view bytes) {
   const RouteTable::Match match = table.match(whole.request.method, whole.request.target);
   require(match.route != nullptr || match.refusal.status >= 400);
   whole.request.query("version");
+  knock(table, whole.request);
   respond(whole.request);
   if (whole.done) {
     fuzz::allow({ErrorCode::kInvalidArgument, ErrorCode::kTooLarge, ErrorCode::kUnsupported},
