@@ -119,6 +119,9 @@ TEST_F(Access, OtherMachinesAreNotServedWithoutTokens) {
     EXPECT_THAT(outcome.err, HasSubstr("--tokens"));
     EXPECT_THAT(outcome.err, HasSubstr("--insecure"));
   }
+  const auto management = run_onnxop({"serve", "--store", test_store(), "--port", "0",
+                                      "--manage-port", "0", "--manage-host", "0.0.0.0"});
+  EXPECT_EQ(management.exit_code, 2);
   // That address is no machine's: with tokens, or the word, it is listening that fails.
   new_token("alice", "infer");
   for (const std::vector<std::string>& meant :
@@ -152,6 +155,21 @@ TEST_F(Access, PagesOfOtherOriginsAreLetInByName) {
   preflight.insert(preflight.end(),
                    {"--request", "OPTIONS", "--header", "Access-Control-Request-Method: GET"});
   EXPECT_EQ(status("/v2", "", preflight), 204);
+}
+
+TEST_F(Access, TheManagementMayBeApart) {
+  start({"--manage-port", "0", "--manage-port-file", dir_ / "manage-port"});
+  EXPECT_EQ(status("/v2/models/mnist"), 200);
+  EXPECT_EQ(status("/metrics"), 404);
+  EXPECT_EQ(status("/v2/repository/models/mnist/unload", "", post_), 404);
+  const std::string inference = url_;
+  url_ = "http://127.0.0.1:" + read_text_file(dir_ / "manage-port");
+  EXPECT_EQ(status("/metrics"), 200);
+  EXPECT_EQ(status("/v2/repository/index", "", post_), 200);
+  EXPECT_EQ(status("/api/classify_digit", "", post_), 404);
+  EXPECT_EQ(status("/v2/repository/models/mnist/unload", "", post_), 200);
+  url_ = inference;
+  EXPECT_EQ(status("/v2/models/mnist"), 404);
 }
 
 TEST_F(Access, WrongOptionsAreRefused) {

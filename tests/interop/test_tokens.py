@@ -1,6 +1,8 @@
 """A server that asks for tokens, asked by tritonclient (http, grpc) with the header that it offers for them."""
 
+import json
 import os
+import urllib.request
 
 import grpc
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 import tritonclient.grpc
 import tritonclient.http
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from openapi_spec_validator import OpenAPIV30SpecValidator
 from tritonclient.utils import InferenceServerException
 
 MODEL = os.environ["ONNXOP_MODEL"]
@@ -69,6 +72,14 @@ def test_streams_ask_for_a_token_too():
         client.async_stream_infer(MODEL, [image(tritonclient.grpc)])
         client.stop_stream()
         assert "there is no token" in str(refused[0])
+
+
+def test_the_openapi_document_with_a_security_scheme_is_valid():
+    request = urllib.request.Request(f"http://{CLIENTS['http'][1]}/openapi.json", headers=bearer("INFER"))
+    with urllib.request.urlopen(request) as answer:
+        document = json.load(answer)
+    assert document["components"]["securitySchemes"]
+    assert [error.message for error in OpenAPIV30SpecValidator(document).iter_errors()] == []
 
 
 def test_health_is_open():

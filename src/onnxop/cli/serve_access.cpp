@@ -23,7 +23,7 @@ AccessOptions options_of(const AccessArguments& arguments) {
 
 }  // namespace
 
-void declare_access(CLI::App& command, AccessArguments& arguments) {
+void declare_access(CLI::App& command, AccessArguments& arguments, ServerOptions& server) {
   command
       .add_option("--tokens", arguments.tokens,
                   "Ask for bearer tokens: the file of their hashes, read again when it changes")
@@ -43,10 +43,28 @@ void declare_access(CLI::App& command, AccessArguments& arguments) {
           "Let pages of this origin ask, like https://example.org; *: of any (default: none)")
       ->allow_extra_args(false)
       ->group(kGroup);
+  command
+      .add_option(
+          "--manage-port", server.manage_port,
+          "Answer load, unload, the repository index and metrics at this port alone; 0 takes "
+          "a free one (default: at --port)")
+      ->check(CLI::Range(0, 65535))
+      ->group(kGroup);
+  command.add_option("--manage-host", server.manage_host, "Address of --manage-port")
+      ->capture_default_str()
+      ->group(kGroup);
+  command
+      .add_option("--manage-port-file", arguments.manage_port_file,
+                  "Write the management's port to this file once the service answers")
+      ->group(kGroup);
 }
 
-std::shared_ptr<AccessGate> make_gate(const AccessArguments& arguments,
-                                      const std::vector<std::string>& hosts, const Clock& clock) {
+std::shared_ptr<AccessGate> make_gate(const AccessArguments& arguments, const ServerOptions& server,
+                                      const Clock& clock) {
+  std::vector<std::string> hosts{server.host};
+  if (server.manage_port >= 0) {
+    hosts.push_back(server.manage_host);
+  }
   AccessOptions options;
   try {
     const auto warning = check_exposure(

@@ -84,7 +84,7 @@ void declare_options(CLI::App& command, Options& options) {
   command.add_option("--max-connections", server.limits.max_connections, "Connections at one time")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  declare_access(command, options.access);
+  declare_access(command, options.access, server);
   command
       .add_option("--slow-request-ms", server.slow_request_ms,
                   "Log where the time of requests went that took longer; 0: of none")
@@ -156,6 +156,7 @@ std::unique_ptr<GrpcServer> start_grpc(const Options& options, const ServerOptio
   grpc.infer = server.infer;
   grpc.slow_request_ms = server.slow_request_ms;
   grpc.gate = server.gate;
+  grpc.management_apart = server.manage_port >= 0;
   auto made = std::make_unique<GrpcServer>(grpc, core, ONNXOP_VERSION);
   if (!options.grpc_port_file.empty()) {
     write_file_atomically(options.grpc_port_file, as_bytes(format("{}", made->port())));
@@ -175,7 +176,7 @@ void serve(const Options& options, const CliContext& context) {
     throw UsageError(e.what());
   }
   const SystemClock clock;
-  server_options.gate = make_gate(options.access, {server_options.host}, clock);
+  server_options.gate = make_gate(options.access, server_options, clock);
   Catalog catalog;
   ModelManager manager(
       providers_of(options, context, clock), std::move(manager_options),
@@ -193,6 +194,10 @@ void serve(const Options& options, const CliContext& context) {
   }
   Server server(server_options, core);
   const ChangeWatcher watcher([&] { return manager.watched(); }, [&] { return manager.refresh(); });
+  if (!options.access.manage_port_file.empty()) {
+    write_file_atomically(options.access.manage_port_file,
+                          as_bytes(format("{}", server.manage_port())));
+  }
   if (!options.port_file.empty()) {
     write_file_atomically(options.port_file, as_bytes(format("{}", server.port())));
   }

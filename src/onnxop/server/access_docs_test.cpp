@@ -41,15 +41,28 @@ TEST(SecurityPage, NamesEveryRouteAndWhatItNeeds) {
   catalog.publish(set_of(served("mnist", 3, fake_classifier(28, 28, 1, 10))));
   const SystemClock clock;
   Scheduler scheduler(1, clock);
-  const std::atomic<bool> draining{false};
+  const std::atomic<bool> unready{false};
   HttpStats http;
-  const RouteContext context{{catalog, scheduler}, draining, "127.0.0.1:8080", "1", http};
-  const RouteTable table = make_routes({}, {{.name = "classify_digit", .model = "mnist"}}, context);
-  Table found;
-  for (const Route* route : table.routes()) {
-    const std::string& path = route->operation.path;
-    found[route->operation.method + " " + (path == "/api/classify_digit" ? "/api/NAME" : path)] =
-        permission_name(route->permission);
+  const RouteContext context{{catalog, scheduler}, unready, "127.0.0.1:8080", "1", http};
+  const auto names_of = [&](RoutePort port) {
+    Table names;
+    const RouteTable table =
+        make_routes({}, {{.name = "classify_digit", .model = "mnist"}}, context, port);
+    for (const Route* route : table.routes()) {
+      const std::string& path = route->operation.path;
+      names[route->operation.method + " " + (path == "/api/classify_digit" ? "/api/NAME" : path)] =
+          permission_name(route->permission);
+    }
+    return names;
+  };
+  const Table inference = names_of(RoutePort::kInference);
+  const Table management = names_of(RoutePort::kManagement);
+  Table found = names_of(RoutePort::kAny);
+  for (auto& [name, needs] : found) {
+    ASSERT_TRUE(inference.contains(name) || management.contains(name)) << name;
+    needs += !management.contains(name) ? " | inference"
+             : inference.contains(name) ? " | both"
+                                        : " | management";
   }
   EXPECT_EQ(found, documented("routes"));
 }

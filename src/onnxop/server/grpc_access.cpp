@@ -47,17 +47,23 @@ Permission grpc_permission(std::string_view method) {
 
 grpc::Status admit(const GrpcOptions& options, const grpc::CallbackServerContext& context,
                    std::string_view method, GrpcAsks asks) {
+  const Permission permission = grpc_permission(method);
+  const grpc::Status apart = options.management_apart && permission == Permission::kManage
+                                 ? grpc::Status(grpc::StatusCode::PERMISSION_DENIED,
+                                                "the management is apart from inference, expected "
+                                                "this over HTTP at its port (--manage-port)")
+                                 : grpc::Status::OK;
   if (!options.gate) {
-    return grpc::Status::OK;
+    return apart;
   }
   const Admission admission =
-      options.gate->admit({.permission = grpc_permission(method),
+      options.gate->admit({.permission = permission,
                            .credentials = credentials_of(context),
                            .protocol = Protocol::kGrpc,
                            .what = method,
                            .address = [&context] { return address_of_peer(context.peer()); },
                            .counts = asks == GrpcAsks::kCall});
-  return admission.problem ? grpc_status(*admission.problem) : grpc::Status::OK;
+  return admission.problem ? grpc_status(*admission.problem) : apart;
 }
 
 }  // namespace onnxop

@@ -118,6 +118,19 @@ TEST_F(GrpcAccessTest, HealthIsOpenAndReflectionIsNotThere) {
   EXPECT_TRUE(call_path(reflection, "").ok());
 }
 
+TEST_F(GrpcAccessTest, NothingIsLoadedWhereTheManagementIsApart) {
+  options_.management_apart = true;
+  for (const bool gated : {false, true}) {
+    start(gated ? tokens_.gate() : nullptr);
+    for (const std::string method : {"RepositoryModelLoad", "RepositoryModelUnload"}) {
+      const grpc::Status status = call(method, tokens_.manage);
+      EXPECT_EQ(status.error_code(), grpc::StatusCode::PERMISSION_DENIED);
+      EXPECT_THAT(status.error_message(), HasSubstr("--manage-port"));
+    }
+    EXPECT_TRUE(call("RepositoryIndex", tokens_.manage).ok());
+  }
+}
+
 TEST_F(GrpcAccessTest, TheRateLimitHoldsForCallsAndForMessagesOfAStream) {
   start(std::make_shared<AccessGate>(
       AccessOptions{.rate_limit = RateLimit{.per_second = 0.1, .burst = 2}}, fake_clock_));

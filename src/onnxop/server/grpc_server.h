@@ -22,6 +22,8 @@ struct GrpcOptions {
   /// Who may do what; null: everyone everything. With tokens there is no reflection: it could not
   /// ask for them.
   std::shared_ptr<AccessGate> gate = nullptr;
+  /// The management has a port of its own, over HTTP: here models are not loaded and unloaded.
+  bool management_apart = false;
   InferLimits infer = {};
   bool access_log = true;         // one line a request, at level info
   double slow_request_ms = 1000;  // requests that took longer are logged apart; 0: none are

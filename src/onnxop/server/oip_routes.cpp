@@ -45,14 +45,15 @@ ApiOperation operation(std::string method, std::string path, std::string id, std
 }
 
 /// Adds the route for the model alone and for one of its versions.
-void add_for_model(RouteTable& table, const ApiOperation& of_model, const Route& route) {
+void add_for_model(RouteTable& table, const ApiOperation& of_model, const Route& route,
+                   RoutePort port = RoutePort::kAny) {
   Route both = route;
   both.operation = of_model;
-  table.add(both);
+  table.add(both, port);
   constexpr std::string_view kModel = "/v2/models/{model}";
   both.operation.path.insert(kModel.size(), "/versions/{version}");
   both.operation.id += "Version";
-  table.add(both);
+  table.add(both, port);
 }
 
 std::unique_ptr<PendingAnswer> infer(const ServingCore& core, const InferLimits& limits,
@@ -156,7 +157,8 @@ void add_models(RouteTable& table, const RouteContext& context, const InferLimit
       table, inference,
       {.operation = {},
        .permission = Permission::kInfer,
-       .pending = [core, limits](Request& request) { return infer(core, limits, request); }});
+       .pending = [core, limits](Request& request) { return infer(core, limits, request); }},
+      RoutePort::kInference);
 }
 
 /// {"ready": true} in the body leaves out what is not.
@@ -179,14 +181,16 @@ void add_repository(RouteTable& table, const RouteContext& context) {
                                  "All versions that there are, and why some are not served",
                                  ApiSchema::kJson, {400});
   index.body = ApiBody::kOptionalJson;
-  table.add({index, Permission::kRead, [core](const Request& request) {
+  table.add({index, Permission::kRead,
+             [core](const Request& request) {
                std::vector<IndexedVersion> versions = index_of(core);
                if (only_ready(request)) {
                  std::erase_if(versions,
                                [](const IndexedVersion& each) { return each.state != "READY"; });
                }
                return json_response(repository_index_json(versions));
-             }});
+             }},
+            RoutePort::kManagement);
   const auto add = [&](std::string verb, std::string id, std::string summary, auto change) {
     ApiOperation described =
         operation("POST", "/v2/repository/models/{model}/" + verb, std::move(id),
@@ -199,7 +203,8 @@ void add_repository(RouteTable& table, const RouteContext& context) {
                      change(manager_of(core), request.path_values.at(0));
                      return json_response("{}");
                    },
-               .blocks = true});
+               .blocks = true},
+              RoutePort::kManagement);
   };
   add("load", "loadModel", "Serve it, from now on, with what there is of it",
       [](ModelManager& manager, const std::string& name) { manager.load(name); });

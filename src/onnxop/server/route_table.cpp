@@ -66,13 +66,16 @@ std::vector<std::string_view> segments_of(std::string_view path) {
 
 }  // namespace
 
-void RouteTable::add(Route route) {
+void RouteTable::add(Route route, RoutePort port) {
   const std::string path = route.operation.path;
-  Methods& methods = routes_[path];
   const std::string method = route.operation.method;
   if (route.permission == Permission::kUnset) {
     fail(ErrorCode::kInvalidArgument, "route {} {} does not say who may use it", method, path);
   }
+  if (port_ != RoutePort::kAny && port != RoutePort::kAny && port != port_) {
+    return;
+  }
+  Methods& methods = routes_[path];
   if (methods.contains(method)) {
     fail(ErrorCode::kAlreadyExists, "route {} {} is given twice", method, path);
   }

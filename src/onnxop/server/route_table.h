@@ -16,6 +16,9 @@
 
 namespace onnxop {
 
+/// Where a route is answered when the management has a port of its own.
+enum class RoutePort { kAny, kInference, kManagement };
+
 /// One of handler and pending is set. They may throw; any number of threads may call them at once.
 struct Route {
   /// A whole segment of the path may be a placeholder: "/v2/models/{model}".
@@ -31,9 +34,12 @@ struct Route {
 
 class RouteTable {
  public:
-  /// Throws Error{kAlreadyExists} for a method and path that are taken, {kInvalidArgument} for a
-  /// route whose permission is not set.
-  void add(Route route);
+  /// Of one port, or of one that answers all.
+  explicit RouteTable(RoutePort port = RoutePort::kAny) : port_(port) {}
+
+  /// Leaves it out where this is not the port that answers it. Throws Error{kAlreadyExists} for a
+  /// method and path that are taken, {kInvalidArgument} for a route whose permission is not set.
+  void add(Route route, RoutePort port = RoutePort::kAny);
 
   struct Match {
     const Route* route = nullptr;          // null: `refusal` is the answer
@@ -57,6 +63,7 @@ class RouteTable {
 
   const Methods* find_methods(std::string_view raw_path, std::vector<std::string>& values) const;
 
+  RoutePort port_;
   std::map<std::string, Methods, std::less<>> routes_;  // by path, with placeholders
   std::vector<Pattern> patterns_;                       // those with placeholders
 };

@@ -95,9 +95,9 @@ void add_classify_routes(RouteTable& table, const ServerOptions& options,
                              .answer = ApiSchema::kPredictions,
                              .errors = {400, 404, 408, 409, 413, 415, 429, 500, 503}},
                .permission = Permission::kInfer,
-               .pending = [core = context.core, max_pixels = options.max_pixels](Request& request) {
-                 return classify(core, max_pixels, request);
-               }});
+               .pending = [core = context.core, max_pixels = options.max_pixels](
+                              Request& request) { return classify(core, max_pixels, request); }},
+              RoutePort::kInference);
   }
 }
 
@@ -203,16 +203,18 @@ std::vector<ModelRoute> checked_model_routes(const ServerOptions& options, const
 }
 
 RouteTable make_routes(const ServerOptions& options, const std::vector<ModelRoute>& model_routes,
-                       const RouteContext& context) {
-  RouteTable table;
+                       const RouteContext& context, RoutePort port) {
+  RouteTable table(port);
   for (const ModelRoute& route : model_routes) {
-    table.add(model_route(route, context.core, options.max_pixels));
+    table.add(model_route(route, context.core, options.max_pixels), RoutePort::kInference);
   }
   table.add({get("/", "index", "A page that says what is served", ApiSchema::kHtml),
-             Permission::kDescribe, [&context, model_routes](const Request& request) {
+             Permission::kDescribe,
+             [&context, model_routes](const Request& request) {
                return index_page(index_entries(*context.core.catalog.snapshot(), model_routes),
                                  request.host, context.address, context.program_version);
-             }});
+             }},
+            RoutePort::kInference);
   table.add({get("/health/live", "live", "The process answers", ApiSchema::kStatus),
              Permission::kOpen, [](const Request&) { return json_response(status_json("live")); }});
   table.add({get("/health/ready", "ready", "Every route can answer", ApiSchema::kStatus, {503}),
@@ -224,14 +226,16 @@ RouteTable make_routes(const ServerOptions& options, const std::vector<ModelRout
              Permission::kRead, [&context, model_routes](const Request&) {
                return json_response(model_list(*context.core.catalog.snapshot(), model_routes));
              }});
-  table.add({get("/metrics", "metrics", "Figures for Prometheus", ApiSchema::kText),
-             Permission::kRead, [&context, gate = options.gate](const Request&) {
-               Response response;
-               response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-               response.body =
-                   metrics_text(context.core, context.http, gate.get(), context.program_version);
-               return response;
-             }});
+  table.add(
+      {get("/metrics", "metrics", "Figures for Prometheus", ApiSchema::kText), Permission::kRead,
+       [&context, gate = options.gate](const Request&) {
+         Response response;
+         response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+         response.body =
+             metrics_text(context.core, context.http, gate.get(), context.program_version);
+         return response;
+       }},
+      RoutePort::kManagement);
   add_oip_routes(table, options, context, [&context, model_routes] {
     try {
       check_ready(model_routes, context);

@@ -24,7 +24,8 @@ struct RouteContext {
 /// name that is none, {kAlreadyExists} for one that is given twice.
 std::vector<ModelRoute> checked_model_routes(const ServerOptions& options, const Catalog& catalog);
 
+/// Those of `port`; kAny: all of them.
 RouteTable make_routes(const ServerOptions& options, const std::vector<ModelRoute>& model_routes,
-                       const RouteContext& context);
+                       const RouteContext& context, RoutePort port = RoutePort::kAny);
 
 }  // namespace onnxop

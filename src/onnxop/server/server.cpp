@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <deque>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -43,6 +44,7 @@ ServerOptions checked(ServerOptions options) {
   constexpr std::int64_t kMany = 1'000'000'000;
   const HttpLimits& limits = options.limits;
   in_range("port", options.port, 0, 65535);
+  in_range("manage_port", options.manage_port, -1, 65535);
   in_range("io_threads", options.io_threads, 0, 1024);
   in_range("max_pixels", options.max_pixels, 1, std::int64_t{1} << 40);
   in_range("max_connections", limits.max_connections, 1, kMany);
@@ -61,6 +63,19 @@ ServerOptions checked(ServerOptions options) {
   return options;
 }
 
+std::string address_of(const std::string& host, std::uint16_t port) {
+  const bool is_v6 = host.find(':') != std::string::npos;
+  return is_v6 ? format("[{}]:{}", host, port) : format("{}:{}", host, port);
+}
+
+std::optional<Listener> listen_for_management(const IoExecutor& executor,
+                                              const ServerOptions& options) {
+  if (options.manage_port < 0) {
+    return std::nullopt;
+  }
+  return listen_at(executor, options.manage_host, options.manage_port);
+}
+
 /// One thread's share of the clients.
 struct IoThread {
   ConnectionSet connections;  // before the context, whose end ends the connections
@@ -76,16 +91,19 @@ class Server::Impl {
   ~Impl();
 
   std::uint16_t port() const { return port_; }
+  std::uint16_t manage_port() const {
+    return manage_listener_ ? manage_listener_->local_endpoint().port() : port_;
+  }
   void run();
   void stop();
   void stop_now();
 
  private:
-  Awaitable<void> accept_clients();
+  Awaitable<void> accept_clients(Listener& listener, const ConnectionContext& context);
   Awaitable<void> watch_signals();
   Awaitable<void> be_unready(std::chrono::milliseconds grace);
   Awaitable<void> watch_drain();
-  void take_client(Socket socket, IoThread& thread);
+  void take_client(Socket socket, IoThread& thread, const ConnectionContext& context);
   void begin_drain();
   void end_if_drained();
   static void run_context(IoThread& thread);
@@ -99,30 +117,35 @@ class Server::Impl {
   std::vector<ModelRoute> model_routes_;
   RouteContext route_context_;
   RouteTable routes_;
+  RouteTable manage_routes_;
   std::deque<IoThread> threads_;  // a deque: its elements do not move
   Listener listener_;
   std::uint16_t port_;
+  std::optional<Listener> manage_listener_;
   asio::basic_signal_set<IoExecutor> signals_;
   Timer drain_deadline_;
   Executors control_;  // ends before the contexts, to which its jobs report
   ConnectionContext connection_context_;
+  ConnectionContext manage_context_;
 };
 
 Server::Impl::Impl(ServerOptions options, const ServingCore& core)
     : options_(checked(std::move(options))),
       model_routes_(checked_model_routes(options_, core.catalog)),
       route_context_{core, unready_, {}, ONNXOP_VERSION, stats_},
-      routes_(make_routes(options_, model_routes_, route_context_)),
+      routes_(make_routes(options_, model_routes_, route_context_,
+                          options_.manage_port < 0 ? RoutePort::kAny : RoutePort::kInference)),
+      manage_routes_(make_routes(options_, model_routes_, route_context_, RoutePort::kManagement)),
       threads_(static_cast<std::size_t>(options_.io_threads)),
       listener_(listen_at(main_executor(), options_.host, options_.port)),
       port_(listener_.local_endpoint().port()),
+      manage_listener_(listen_for_management(main_executor(), options_)),
       signals_(main_executor()),
       drain_deadline_(main_executor()),
       control_(1, kControlQueue),
-      connection_context_{options_, routes_, control_, unready_, draining_, stats_} {
-  const bool is_v6 = options_.host.find(':') != std::string::npos;
-  route_context_.address =
-      is_v6 ? format("[{}]:{}", options_.host, port_) : format("{}:{}", options_.host, port_);
+      connection_context_{options_, routes_, control_, unready_, draining_, stats_},
+      manage_context_{options_, manage_routes_, control_, unready_, draining_, stats_} {
+  route_context_.address = address_of(options_.host, port_);
   if (options_.handle_signals) {
     signals_.add(SIGINT);  // one that comes before run() is kept for it
     signals_.add(SIGTERM);
@@ -147,7 +170,13 @@ void Server::Impl::run() {
   if (options_.handle_signals) {
     asio::co_spawn(main_executor(), watch_signals(), asio::detached);
   }
-  asio::co_spawn(main_executor(), accept_clients(), asio::detached);
+  asio::co_spawn(main_executor(), accept_clients(listener_, connection_context_), asio::detached);
+  if (manage_listener_) {
+    asio::co_spawn(main_executor(), accept_clients(*manage_listener_, manage_context_),
+                   asio::detached);
+    log_fields(LogLevel::kInfo, "management apart",
+               {{"url", format("http://{}", address_of(options_.manage_host, manage_port()))}});
+  }
   log_fields(LogLevel::kInfo, "serving",
              {{"url", format("http://{}", route_context_.address)},
               {"routes", static_cast<std::int64_t>(model_routes_.size())}});
@@ -188,16 +217,16 @@ void Server::Impl::stop_now() {
   }
 }
 
-Awaitable<void> Server::Impl::accept_clients() {
+Awaitable<void> Server::Impl::accept_clients(Listener& listener, const ConnectionContext& context) {
   std::size_t next = 0;
-  while (listener_.is_open()) {
+  while (listener.is_open()) {
     IoThread& thread = threads_[next++ % threads_.size()];
     Socket socket(thread.context.get_executor());
     ErrorCodeOfSystem error;
-    co_await listener_.async_accept(socket, asio::redirect_error(kUseAwaitable, error));
+    co_await listener.async_accept(socket, asio::redirect_error(kUseAwaitable, error));
     if (!error) {
-      take_client(std::move(socket), thread);
-    } else if (listener_.is_open() && error != asio::error::connection_aborted) {
+      take_client(std::move(socket), thread, context);
+    } else if (listener.is_open() && error != asio::error::connection_aborted) {
       // Most likely no file descriptors are left; some are given back when connections end.
       log_warning("no connection can be accepted: {}", error.message());
       Timer pause(main_executor());
@@ -207,10 +236,13 @@ Awaitable<void> Server::Impl::accept_clients() {
   }
 }
 
-void Server::Impl::take_client(Socket socket, IoThread& thread) {
+void Server::Impl::take_client(Socket socket, IoThread& thread, const ConnectionContext& context) {
+  // The management is let in when all connections for inference are taken.
+  constexpr int kForManagement = 16;
   // Room for the refused, who stay a moment to read why; beyond it they are just closed.
   constexpr int kRefusedAtOnce = 64;
-  const int most = options_.limits.max_connections;
+  const int most =
+      options_.limits.max_connections + (&context == &manage_context_ ? kForManagement : 0);
   if (stats_.connections >= most + kRefusedAtOnce) {
     return;
   }
@@ -218,8 +250,7 @@ void Server::Impl::take_client(Socket socket, IoThread& thread) {
   socket.set_option(asio::ip::tcp::no_delay(true), ignored);
   const bool refused = ++stats_.connections > most;
   const auto executor = thread.context.get_executor();
-  auto connection =
-      std::make_unique<Connection>(std::move(socket), connection_context_, thread.connections);
+  auto connection = std::make_unique<Connection>(std::move(socket), context, thread.connections);
   asio::co_spawn(executor,
                  refused ? Connection::refuse(std::move(connection))
                          : Connection::serve(std::move(connection)),
@@ -262,6 +293,9 @@ void Server::Impl::begin_drain() {
   }
   ErrorCodeOfSystem ignored;
   listener_.close(ignored);
+  if (manage_listener_) {
+    manage_listener_->close(ignored);
+  }
   for (IoThread& thread : threads_) {
     asio::post(thread.context.get_executor(), [&open = thread.connections.open] {
       for (Connection* connection : open) {
@@ -297,6 +331,10 @@ Server::~Server() = default;
 
 std::uint16_t Server::port() const {
   return impl_->port();
+}
+
+std::uint16_t Server::manage_port() const {
+  return impl_->manage_port();
 }
 
 void Server::run() {

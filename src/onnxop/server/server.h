@@ -1,6 +1,6 @@
 #pragma once
-// The HTTP service: POST /api/NAME, GET /, /health/live, /health/ready, /api/models, /openapi.json
-// (docs/rest.md). I/O threads talk to clients; decoding and scoring run on executors of their own.
+// The HTTP service (docs/rest.md), on one port or, with the management apart, on two. I/O threads
+// talk to clients; decoding and scoring run on executors of their own.
 
 #include <cstdint>
 #include <memory>
@@ -22,6 +22,8 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   std::uint16_t port() const;
+  /// Of the management; port() where it has none of its own.
+  std::uint16_t manage_port() const;
 
   /// Serves until stopped, on this thread and others. Once.
   void run();

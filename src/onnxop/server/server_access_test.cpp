@@ -166,6 +166,58 @@ TEST(Cors, OriginsAsTheyAreTyped) {
   }
 }
 
+TEST_F(ServerAccessTest, TheManagementMayBeApart) {
+  start({.manage_port = 0, .gate = tokens_.gate()});
+  const auto status = [&](std::uint16_t port, const std::string& request) {
+    return Client(port).ask(request).status;
+  };
+  const std::uint16_t inference = running_->port();
+  const std::uint16_t management = running_->server().manage_port();
+  ASSERT_NE(inference, management);
+  const std::string token = TestTokens::field(tokens_.manage);
+  const std::string load = "/v2/repository/models/mnist/load";
+  EXPECT_EQ(status(management, post(load, "", token)), 415) << "there, and not possible here";
+  EXPECT_EQ(status(inference, post(load, "", token)), 404);
+  EXPECT_EQ(status(management, post(load, "")), 401);
+  EXPECT_EQ(status(management, post(load, "", TestTokens::field(tokens_.infer))), 403);
+  for (const std::string& request :
+       {get("/metrics", token), post("/v2/repository/index", "", token)}) {
+    EXPECT_EQ(status(management, request), 200) << request;
+    EXPECT_EQ(status(inference, request), 404) << request;
+  }
+  EXPECT_EQ(status(management, classify(token)), 404);
+  EXPECT_EQ(status(inference, classify(token)), 200);
+  for (const std::uint16_t port : {inference, management}) {
+    EXPECT_EQ(status(port, get("/health/ready")), 200);
+    EXPECT_EQ(status(port, get("/v2/models/mnist/stats", token)), 200);
+    const Json document =
+        parse_json(Client(port).ask(get("/openapi.json", token)).body, "document");
+    EXPECT_EQ(document["paths"].contains("/metrics"), port == management);
+    EXPECT_EQ(document["paths"].contains("/v2/models/{model}/infer"), port == inference);
+  }
+}
+
+TEST_F(ServerAccessTest, TheManagementIsReachedWhenTheServerIsFull) {
+  start({.manage_port = 0, .limits = {.max_connections = 2}});
+  Client first = connect();
+  Client second = connect();
+  EXPECT_EQ(first.ask(get("/health/live")).status, 200);
+  EXPECT_EQ(second.ask(get("/health/live")).status, 200);
+  EXPECT_EQ(connect().receive()->status, 503);
+  EXPECT_EQ(Client(running_->server().manage_port()).ask(get("/metrics")).status, 200);
+}
+
+TEST_F(ServerAccessTest, AStopEndsBothPorts) {
+  start({.manage_port = 0});
+  const std::uint16_t management = running_->server().manage_port();
+  Client client(management);
+  EXPECT_EQ(client.ask(get("/metrics")).status, 200);
+  running_->server().stop();
+  running_->wait();
+  EXPECT_TRUE(client.at_end());
+  EXPECT_THROW(Client{management}, std::runtime_error);
+}
+
 TEST_F(ServerAccessTest, TheDescriptionNamesTheToken) {
   start({.gate = tokens_.gate({.rate_limit = RateLimit{.per_second = 1000, .burst = 1000}})});
   const Json document =

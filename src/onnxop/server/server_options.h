@@ -47,6 +47,10 @@ struct HttpLimits {
 struct ServerOptions {
   std::string host = "127.0.0.1";  // an address, or a name with one
   int port = 8080;                 // 0: a free one, see Server::port()
+  /// Not -1: the management's routes are answered at this port alone, 0 being a free one, see
+  /// Server::manage_port().
+  int manage_port = -1;
+  std::string manage_host = "127.0.0.1";
   /// Empty: "classify_digit" for the model "mnist", if it is there.
   std::vector<ModelRoute> routes = {};
   /// Who may do what; null: everyone everything.
