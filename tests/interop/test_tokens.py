@@ -2,6 +2,7 @@
 
 import json
 import os
+import queue
 import urllib.request
 
 import grpc
@@ -62,16 +63,16 @@ def test_refuses_without_one_or_without_the_role(asked):
 
 def test_streams_ask_for_a_token_too():
     with tritonclient.grpc.InferenceServerClient(GRPC_ADDRESS) as client:
-        answers = []
-        client.start_stream(lambda result, error: answers.append((result, error)), headers=bearer("INFER"))
+        answers = queue.Queue()
+        client.start_stream(lambda result, error: answers.put((result, error)), headers=bearer("INFER"))
         client.async_stream_infer(MODEL, [image(tritonclient.grpc)])
+        result, error = answers.get(timeout=30)
+        assert error is None and result.as_numpy("probabilities").shape == (1, 10)
         client.stop_stream()
-        assert answers[0][1] is None and answers[0][0].as_numpy("probabilities").shape == (1, 10)
-        refused = []
-        client.start_stream(lambda result, error: refused.append(error))
-        client.async_stream_infer(MODEL, [image(tritonclient.grpc)])
+        client.start_stream(lambda result, error: answers.put((result, error)))
+        _, error = answers.get(timeout=30)
+        assert "there is no token" in str(error)
         client.stop_stream()
-        assert "there is no token" in str(refused[0])
 
 
 def test_the_openapi_document_with_a_security_scheme_is_valid():
