@@ -2,6 +2,7 @@
 #include "bench/bench_models.h"
 #include "bench/load_round.h"
 #include "bench/server_process.h"
+#include "onnxop/base/format.h"
 #include "onnxop/base/json_value.h"
 
 namespace onnxop::bench {

@@ -35,7 +35,7 @@ struct HttpLoadOptions {
   int threads = 1;                            // that share the connections
   std::chrono::milliseconds timeout{60'000};  // a request that takes longer is an error
   WindowRule windows;
-  std::function<void()> at_boundary;  // called before the first window and after each
+  std::function<void()> at_boundary = {};  // called before the first window and after each
 };
 
 /// Blocks until the windows agree or are enough. With windows of `requests`, at most `requests`
