@@ -53,6 +53,16 @@ class GrpcCaller {
     }
   }
 
+  /// What gRPC alone costs.
+  void call_live() {
+    grpc::ClientContext context;
+    inference::ServerLiveResponse response;
+    const grpc::Status status = stub_->ServerLive(&context, {}, &response);
+    if (!status.ok()) {
+      fail(ErrorCode::kInternal, "gRPC: {}", status.error_message());
+    }
+  }
+
  private:
   std::unique_ptr<inference::GRPCInferenceService::Stub> stub_;
   inference::ModelInferRequest request_;
@@ -65,7 +75,7 @@ Json latency_json(const std::vector<Contender>& contenders) {
   for (const Contender& each : contenders) {
     const double p50 = median_of(each.rounds).p50_ms;
     json[each.name + "_us"] = 1e3 * p50;
-    if (each.name != "engine" && each.name != "echo") {
+    if (each.name == "png" || each.name == "binary" || each.name == "grpc") {
       json[each.name + "_added_us"] = 1e3 * (p50 - raw);
     }
   }
@@ -169,6 +179,7 @@ Json measure_tax(const std::filesystem::path& store, const std::filesystem::path
       {"echo", [&] { return http_round(echo_target, 1, 0.5); }},
       {"png", [&] { return http_round(png, 1, 0.5); }},
       {"binary", [&] { return http_round(binary, 1, 0.5); }},
+      {"grpc_live", [&] { return call_round([&] { grpc.call_live(); }, 1, 0.5); }},
       {"grpc", [&] { return call_round([&] { grpc.call(); }, 1, 0.5); }}};
   take_turns(latency, kLatencyRounds);
 
