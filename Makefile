@@ -23,7 +23,7 @@ test: setup ## build and run every test
 test-asan: setup ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@tools/build asan && tools/run_tests asan
 
-test-tsan: setup ## the tests under ThreadSanitizer
+test-tsan: setup ## the tests of the rooms with threads under ThreadSanitizer
 	@tools/build tsan && tools/run_tests tsan
 
 serve: build ## serve the store's models on 127.0.0.1:8080

@@ -152,6 +152,35 @@ void write_secret_file(const fs::path& path, std::span<const std::byte> content)
   write_aside_and_rename(path, content, 0600);
 }
 
+// The standard library's own says "Input/output error" of a disk that fills up halfway.
+void copy_to_new_file(const fs::path& from, const fs::path& to) {
+  const FileDescriptor source(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  if (source.get() < 0) {
+    fail_io(from, "open");
+  }
+  FileDescriptor target(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (target.get() < 0) {
+    fail_io(to, "write");
+  }
+  Bytes piece(std::size_t{1} << 20);
+  while (true) {
+    const auto n = ::read(source.get(), piece.data(), piece.size());
+    if (n < 0 && errno == EINTR) {
+      continue;
+    }
+    if (n < 0) {
+      fail_io(from, "read");
+    }
+    if (n == 0) {
+      break;
+    }
+    write_all(target.get(), std::span(piece).first(static_cast<std::size_t>(n)), to);
+  }
+  if (!target.close()) {
+    fail_io(to, "write");
+  }
+}
+
 StagedDirectory::StagedDirectory(fs::path final_path) : final_(std::move(final_path)) {
   const auto folder = parent_or_dot(final_);
   std::error_code error;

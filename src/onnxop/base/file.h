@@ -30,6 +30,10 @@ std::string read_text_file(const std::filesystem::path& path, std::uint64_t max_
 /// as it was.
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> content);
 
+/// The file's content as a new file; what is written of it when it fails stays. Throws
+/// Error{kNotFound} when there is none, {kIo} else: a full disk is called so.
+void copy_to_new_file(const std::filesystem::path& from, const std::filesystem::path& to);
+
 /// A folder filled aside and published under its final name by one rename; what was not published
 /// is removed. Owner: one thread. The staging folder is `.<name>.<random>` beside the final one,
 /// which must be on one file system with it.

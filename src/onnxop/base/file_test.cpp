@@ -52,6 +52,16 @@ TEST_F(FileTest, AFailedWriteLeavesNothing) {
   EXPECT_EQ(folder_.names(), std::set<std::string>{"taken"});
 }
 
+TEST_F(FileTest, CopiesToANewFile) {
+  std::string content(std::size_t{3} << 20, 'a');
+  content += "the end";
+  const auto from = folder_.write("from", content);
+  copy_to_new_file(from, dir_ / "to");
+  EXPECT_EQ(read_text_file(dir_ / "to"), content);
+  EXPECT_EQ(code_of([&] { copy_to_new_file(from, dir_ / "to"); }), ErrorCode::kIo);
+  EXPECT_EQ(code_of([&] { copy_to_new_file(dir_ / "none", dir_ / "new"); }), ErrorCode::kNotFound);
+}
+
 TEST_F(FileTest, StagedDirectoryAppearsWholeOrNotAtAll) {
   {
     StagedDirectory staged(dir_ / "models" / "1");

@@ -19,6 +19,15 @@ using testing_batch::first_elements;
 using testing_batch::GatedScorer;
 using testing_batch::TestCall;
 
+/// The calendar is set back by a year each time that somebody looks.
+class WildCalendar : public FakeClock {
+ public:
+  WallTime wall() const override { return FakeClock::wall() - std::chrono::hours(8766) * ++looks_; }
+
+ private:
+  mutable std::atomic<int> looks_{0};
+};
+
 /// One executor that is held inside a first call, so that what comes then has to wait.
 class Scheduling : public testing::Test {
  protected:
@@ -151,6 +160,28 @@ TEST_F(Scheduling, ADeadlineThatPassedInTheQueueIsAnsweredWithoutARun) {
   EXPECT_FALSE(patient.error());
   scheduler.stop();
   EXPECT_THAT(runs_, ElementsAre(1, 1));
+}
+
+TEST_F(Scheduling, DeadlinesAndTimesDoNotGoByTheCalendar) {
+  WildCalendar clock;
+  const auto model = queue({.name = "m", .max_rows = 8});
+  TestCall late(1), patient(2);
+  late.waiting.deadline = clock.steady() + std::chrono::milliseconds(10);
+  patient.waiting.deadline = clock.steady() + std::chrono::milliseconds(1000);
+  Scheduler scheduler(1, clock);
+  hold(scheduler, model);
+  ASSERT_EQ(scheduler.submit(model, late), Submitted::kAccepted);
+  ASSERT_EQ(scheduler.submit(model, patient), Submitted::kAccepted);
+  clock.advance(std::chrono::milliseconds(10));
+  gated_->gate.release(2);
+  late.wait();
+  patient.wait();
+  EXPECT_TRUE(late.error());
+  EXPECT_FALSE(patient.error());
+  scheduler.stop();
+  for (const RunReport& report : reports_) {
+    EXPECT_GE(report.seconds, 0);
+  }
 }
 
 TEST_F(Scheduling, ModelsTakeTurns) {

@@ -121,6 +121,28 @@ TEST_F(CheckModel, ComparesDataWithDimensions) {
   EXPECT_THAT(error(), HasSubstr("got element type 99"));
 }
 
+TEST_F(CheckModel, RefusesAbsurdSizesOfValues) {
+  auto* shape = graph_->mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape();
+  shape->mutable_dim(1)->set_dim_value(std::int64_t{1} << 62);
+  shape->mutable_dim(2)->set_dim_value(std::int64_t{1} << 62);
+  EXPECT_THAT(error(), AllOf(HasSubstr("value 'image'"),
+                             HasSubstr("[?, 4611686018427387904, 4611686018427387904, 1]"),
+                             HasSubstr("at most 2147483648 elements")));
+}
+
+TEST_F(CheckModel, RefusesAbsurdSizesThatTheGraphComputes) {
+  auto* size = graph_->add_initializer();
+  size->set_name("size");
+  size->set_data_type(onnx::TensorProto::INT64);
+  size->add_dims(2);
+  size->add_int64_data(std::int64_t{1} << 20);
+  size->add_int64_data(1 << 11);
+  add_node("ConstantOfShape", "size", "filled");
+  EXPECT_EQ(error(), "");
+  size->set_int64_data(1, (1 << 11) + 1);
+  EXPECT_THAT(error(), AllOf(HasSubstr("value 'filled'"), HasSubstr("[1048576, 2049]")));
+}
+
 TEST_F(CheckModel, TakesValuesFromEveryField) {
   const auto add = [&](onnx::TensorProto::DataType type, int elements) {
     auto* tensor = graph_->add_initializer();

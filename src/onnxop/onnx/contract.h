@@ -16,6 +16,9 @@ namespace onnxop {
 
 inline constexpr std::string_view kContractKey = "onnxop.contract";
 
+/// Width times height of a model's images; a contract that says more is refused.
+inline constexpr std::int64_t kMostContractPixels = std::int64_t{1} << 24;
+
 enum class ImageColor { kGray, kRgb };
 enum class ImageResize { kArea, kBilinear, kNearest };
 enum class ImageLayout { kNhwc, kNchw };

@@ -47,7 +47,8 @@ std::optional<Contract> guess_contract(const std::vector<TensorInfo>& inputs,
   const std::int64_t channels = in.shape[first ? 1 : 3];
   const std::int64_t height = in.shape[first ? 2 : 1];
   const std::int64_t width = in.shape[first ? 3 : 2];
-  if (std::min(height, width) < 1 || std::max(height, width) > kLargestSide) {
+  if (std::min(height, width) < 1 || std::max(height, width) > kLargestSide ||
+      height * width > kMostContractPixels) {
     return std::nullopt;
   }
   Contract contract;

@@ -217,6 +217,10 @@ ImageInput input_from_json(const Json& json, std::string_view what) {
   input.color = object.word("color", kColors);
   input.width = object.integer("width", 1, kLargestSide);
   input.height = object.integer("height", 1, kLargestSide);
+  if (std::int64_t{input.width} * input.height > kMostContractPixels) {
+    fail(ErrorCode::kInvalidArgument, "{}: input: got {} x {} pixels, expected at most {}", what,
+         input.width, input.height, kMostContractPixels);
+  }
   if (object.has("resize")) {
     input.resize = object.word("resize", kResizes);
   }

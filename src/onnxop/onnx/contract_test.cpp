@@ -149,6 +149,17 @@ TEST(ContractJson, NamesKeyAndExpectation) {
   EXPECT_THAT(error_of([] { read("[1]"); }), HasSubstr("contract: got [1], expected an object"));
 }
 
+TEST(ContractJson, RefusesImagesThatNoMemoryHolds) {
+  const auto with_height = [](int height) {
+    return format(R"({{"version":1,"input":{{"name":"x","kind":"image","color":"rgb",)"
+                  R"("width":65535,"height":{}}},"output":{{"name":"y","kind":"regression"}}}})",
+                  height);
+  };
+  EXPECT_EQ(read(with_height(256)).input.height, 256);
+  EXPECT_THAT(error_of([&] { read(with_height(257)); }),
+              HasSubstr("got 65535 x 257 pixels, expected at most 16777216"));
+}
+
 TEST(ContractJson, ShowsNoLongValuesInFull) {
   const std::string message = error_with("/input/width", "\"" + std::string(5000, 'x') + "\"");
   EXPECT_THAT(message, HasSubstr("a long string"));
@@ -225,6 +236,8 @@ TEST(GuessContract, SaysNothingElsewhere) {
   EXPECT_FALSE(guess({-1, 3, -1, -1}, {-1, 10}));
   EXPECT_FALSE(guess({-1, 3, 0, 28}, {-1, 10}));
   EXPECT_FALSE(guess({-1, 3, 100000, 28}, {-1, 10}));
+  EXPECT_FALSE(guess({-1, 3, 4097, 4096}, {-1, 10}));
+  EXPECT_TRUE(guess({-1, 3, 4096, 4096}, {-1, 10}));
   EXPECT_FALSE(guess({-1, 3, 28, 28}, {-1, 10, 4}));
   EXPECT_FALSE(guess({-1, 3, 28, 28}, {-1, 1}));
   EXPECT_FALSE(guess({-1, 3, 28, 28}, {-1, -1}));

@@ -15,6 +15,7 @@
 #include "onnxop/onnx/flops.h"
 #include "onnxop/onnx/isolate.h"
 #include "onnxop/onnx/proto_file.h"
+#include "onnxop/onnx/tensor_check.h"
 #include "onnxop/onnx/walk.h"
 
 namespace onnxop {
@@ -152,6 +153,19 @@ std::optional<std::string> infer(onnx::ModelProto& model, bool strict) {
   return std::nullopt;
 }
 
+/// Of what shape inference found.
+std::optional<std::string> absurd_value(const onnx::ModelProto& model) {
+  std::optional<std::string> problem;
+  for_each_graph(model.graph(), [&](const onnx::GraphProto& graph) {
+    for (const auto* values : {&graph.value_info(), &graph.output()}) {
+      for (const auto& value : *values) {
+        problem = problem ? problem : value_problem(value);
+      }
+    }
+  });
+  return problem;
+}
+
 /// In the child process, which may change its copy of the model.
 Judgement judge_here(onnx::ModelProto& model, const std::filesystem::path& folder,
                      bool with_flops) {
@@ -169,6 +183,7 @@ Judgement judge_here(onnx::ModelProto& model, const std::filesystem::path& folde
     if (!problem) {
       problem = infer(model, !custom);
       problem = custom ? std::nullopt : problem;
+      problem = problem ? problem : absurd_value(model);
     }
     if (problem) {
       judgement.problems.push_back(*problem);

@@ -54,10 +54,10 @@ struct ModelDescription {
 ModelDescription describe_model(const std::filesystem::path& path);
 
 /// Throws as describe_model does, and Error{kInvalidArgument} for a file that names external data
-/// outside its folder or breaks ONNX's rules (structure, tensors' sizes; checker and strict shape
-/// inference with data propagation); what this libonnx is too old to judge is left to the engine.
-/// libonnx runs in a child process, for a moment, because some broken models crash it: that is an
-/// error too.
+/// outside its folder, has a tensor without its data or a value of more than 2^31 elements, or
+/// breaks ONNX's rules (structure; checker and strict shape inference with data propagation); what
+/// this libonnx is too old to judge is left to the engine. libonnx runs in a child process, for a
+/// moment, because some broken models crash it: that is an error too.
 void check_model(const std::filesystem::path& path);
 
 /// The metadata's contract, if there is one; throws as describe_model and contract_from_json do.

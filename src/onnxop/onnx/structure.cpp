@@ -65,6 +65,7 @@ class StructureChecker {
     }
     scope.names.insert(inputs.begin(), inputs.end());
     check_nodes(graph.node(), scope);
+    check_values(graph);
     for (const auto& output : graph.output()) {
       if (!scope.has(output.name())) {
         report("graph '{}': nothing makes its output '{}'", graph.name(), output.name());
@@ -118,6 +119,16 @@ class StructureChecker {
   void add_initializer(const onnx::GraphProto& graph, const std::string& name, Scope& scope) {
     if (name.empty() || !scope.names.insert(name).second) {
       report("graph '{}': initializer '{}' has no name or is there twice", graph.name(), name);
+    }
+  }
+
+  void check_values(const onnx::GraphProto& graph) {
+    for (const auto* values : {&graph.input(), &graph.output(), &graph.value_info()}) {
+      for (const auto& value : *values) {
+        if (const auto problem = value_problem(value)) {
+          report("{}", *problem);
+        }
+      }
     }
   }
 

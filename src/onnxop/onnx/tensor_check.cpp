@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <string_view>
+#include <vector>
 
 #include <onnx/onnx_pb.h>
 
@@ -156,6 +157,30 @@ std::optional<std::string> tensor_problem(const onnx::TensorProto& tensor,
     return external_problem(tensor, *elements, bits, folder);
   }
   return inline_problem(tensor, *elements, bits);
+}
+
+std::optional<std::string> value_problem(const onnx::ValueInfoProto& value) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 31;
+  std::int64_t elements = 1;
+  for (const auto& dim : value.type().tensor_type().shape().dim()) {
+    const std::int64_t size = dim.has_dim_value() ? dim.dim_value() : 1;
+    if (size == 0) {
+      return std::nullopt;
+    }
+    // What is over the limit stays there, as long as no dimension is 0.
+    elements = size < 0 || elements > kMost ? elements
+               : size > kMost / elements    ? kMost + 1
+                                            : elements * size;
+  }
+  if (elements <= kMost) {
+    return std::nullopt;
+  }
+  std::vector<std::string> sizes;
+  for (const auto& dim : value.type().tensor_type().shape().dim()) {
+    sizes.push_back(dim.has_dim_value() ? format("{}", dim.dim_value()) : "?");
+  }
+  return format("value '{}': got shape [{}], expected at most {} elements", value.name(),
+                join(sizes, ", "), kMost);
 }
 
 std::optional<std::string> external_location(const onnx::TensorProto& tensor) {

@@ -9,7 +9,8 @@
 
 namespace onnx {
 class TensorProto;
-}
+class ValueInfoProto;
+}  // namespace onnx
 
 namespace onnxop {
 
@@ -24,6 +25,10 @@ bool is_known_element_type(std::int32_t data_type);
 /// inside `folder`; none where all is well.
 std::optional<std::string> tensor_problem(const onnx::TensorProto& tensor,
                                           const std::filesystem::path& folder);
+
+/// More elements than a value may have, declared or inferred: its known dimensions, multiplied, are
+/// over 2^31; none where all is well. A model of a few bytes can ask for any amount of memory.
+std::optional<std::string> value_problem(const onnx::ValueInfoProto& value);
 
 /// The file that an external tensor names, relative to the model's folder; none where the data are
 /// in the model.

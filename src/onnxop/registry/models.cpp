@@ -82,7 +82,7 @@ std::vector<ModelFile> copy_files(const std::vector<Copy>& copies, const fs::pat
     const fs::path to = folder / copy.to;
     try {
       fs::create_directories(to.parent_path());
-      fs::copy_file(copy.from, to);
+      copy_to_new_file(copy.from, to);
       fs::permissions(to, fs::perms::owner_read | fs::perms::group_read | fs::perms::others_read);
       files.push_back({copy.to.generic_string(), static_cast<std::int64_t>(fs::file_size(to)),
                        sha256_file(to)});

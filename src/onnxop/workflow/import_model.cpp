@@ -43,7 +43,7 @@ void copy_with_contract(const fs::path& file, const Contract& contract,
                         const std::vector<fs::path>& companions, const fs::path& to) {
   for (const auto& companion : companions) {
     fs::create_directories((to / companion).parent_path());
-    fs::copy_file(file.parent_path() / companion, to / companion);
+    copy_to_new_file(file.parent_path() / companion, to / companion);
   }
   write_file_atomically(to / "model.onnx", with_contract(read_file(file), contract));
 }
