@@ -14,8 +14,12 @@ Json reference(std::string_view schema) {
 }
 
 Json object_schema(std::vector<std::string> required, Json properties) {
-  return {
-      {"type", "object"}, {"required", std::move(required)}, {"properties", std::move(properties)}};
+  Json schema{{"type", "object"}};
+  if (!required.empty()) {  // a list without elements is not valid
+    schema["required"] = std::move(required);
+  }
+  schema["properties"] = std::move(properties);
+  return schema;
 }
 
 Json text_schema(std::string_view description) {
@@ -50,9 +54,7 @@ Json traffic_schemas() {
   plan["shadow"]["nullable"] = true;
   plan["rollback"]["nullable"] = true;
   Json request = object_schema({}, plan);
-  request.erase("required");
-  request["properties"]["rollback"].erase("required");
-  plan["rollback"].erase("required");
+  request["minProperties"] = 1;
   const Json comparisons = object_schema(
       {"requests", "dropped", "failed", "agreed", "disagreed", "largest_difference"},
       {{"requests", count},
