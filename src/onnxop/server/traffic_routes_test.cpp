@@ -164,7 +164,7 @@ TEST_F(TrafficRoutesTest, WrongRequestsChangeNothing) {
 }
 
 TEST_F(TrafficRoutesTest, MetricsTellHowItGoes) {
-  EXPECT_THAT(metrics_text(context_.core, http_, "1"), Not(HasSubstr("split")));
+  EXPECT_THAT(metrics_text(context_.core, http_, nullptr, "1"), Not(HasSubstr("split")));
   ask("PUT", kTraffic,
       R"({"split": {"2": 1, "1": 1}, "shadow": {"target": "1"}, "rollback": {"max_disagreement": 1}})");
   versions("/api/digit", 4);
@@ -173,7 +173,7 @@ TEST_F(TrafficRoutesTest, MetricsTellHowItGoes) {
   ASSERT_TRUE(shadows_.reserve(0));
   shadows_.run(0, [&] { done.release(); });
   done.acquire();
-  const std::string text = metrics_text(context_.core, http_, "1");
+  const std::string text = metrics_text(context_.core, http_, nullptr, "1");
   EXPECT_THAT(text, HasSubstr(R"(onnxop_split_requests_total{model="mnist",target="1"} 2)"));
   EXPECT_THAT(text, HasSubstr(R"(onnxop_split_share{model="mnist",target="2"} 0.5)"));
   EXPECT_THAT(text, HasSubstr(R"(onnxop_rollbacks_total{model="mnist",target="1"} 0)"));
