@@ -8,12 +8,14 @@
 #include "onnxop/base/error.h"
 #include "onnxop/base/file.h"
 #include "onnxop/cli/serve_access.h"
+#include "onnxop/cli/serve_traffic.h"
 #include "onnxop/cli/verbs.h"
 #include "onnxop/onnx/model_file.h"
 #include "onnxop/score/ort_scorer.h"
 #include "onnxop/server/grpc_server.h"
 #include "onnxop/server/server.h"
 #include "onnxop/serving/change_watcher.h"
+#include "onnxop/serving/shadow_runner.h"
 
 namespace onnxop {
 namespace {
@@ -31,6 +33,7 @@ struct Options {
   std::string models_folder;
   std::vector<std::string> version_policies;
   AccessArguments access;
+  TrafficOptions traffic;
 };
 
 void declare_options(CLI::App& command, Options& options) {
@@ -100,6 +103,7 @@ void declare_options(CLI::App& command, Options& options) {
                   "How long requests in flight then have to end")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  declare_traffic_options(command, options.traffic);
 }
 
 ServingWishes wishes_of(const Options& options, const std::vector<ModelRoute>& routes) {
@@ -167,11 +171,15 @@ std::unique_ptr<GrpcServer> start_grpc(const Options& options, const ServerOptio
 void serve(const Options& options, const CliContext& context) {
   ServerOptions server_options;
   ManagerOptions manager_options;
+  std::map<std::string, TrafficPlan> traffic;
+  std::string sticky_header;
   const int processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   const int executors = options.executors == 0 ? processors : options.executors;
   try {
     server_options = server_options_of(options);
     manager_options = {wishes_of(options, server_options.routes), executors};
+    traffic = traffic_plans(options.traffic);
+    sticky_header = sticky_header_of(options.traffic);
   } catch (const Error& e) {
     throw UsageError(e.what());
   }
@@ -186,8 +194,10 @@ void serve(const Options& options, const CliContext& context) {
   for (const std::string& problem : manager.unmet()) {
     fail(ErrorCode::kNotFound, "{}", problem);
   }
+  begin_traffic(manager, traffic);
+  ShadowRunner shadows;
   Scheduler scheduler(executors, clock);
-  const ServingCore core{catalog, scheduler, &manager};
+  const ServingCore core{catalog, scheduler, &manager, &shadows, sticky_header};
   const auto grpc = start_grpc(options, server_options, core);
   if (grpc) {
     server_options.on_drain = [&grpc] { grpc->begin_drain(); };

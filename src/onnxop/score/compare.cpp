@@ -117,4 +117,23 @@ OutputDifference compare_outputs(std::span<const NamedTensor> a, std::span<const
   return difference;
 }
 
+bool all_close(const Tensor& a, const Tensor& b, double absolute, double relative) {
+  if (a.dtype() != b.dtype() || a.shape() != b.shape()) {
+    return false;
+  }
+  if (a.dtype() == DType::kString) {
+    return std::equal(a.strings().begin(), a.strings().end(), b.strings().begin(),
+                      b.strings().end());
+  }
+  const auto count = static_cast<std::size_t>(a.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    const double left = element(a, i);
+    const double apart = distance(left, element(b, i));
+    if (apart > 0 && !(apart <= absolute + relative * std::abs(left) && std::isfinite(apart))) {
+      return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace onnxop

@@ -19,4 +19,8 @@ struct OutputDifference {
 /// {kUnsupported} for complex and string elements.
 OutputDifference compare_outputs(std::span<const NamedTensor> a, std::span<const NamedTensor> b);
 
+/// The same type and shape, and for every element |a - b| <= absolute + relative * |a|; texts are
+/// equal. Throws Error{kUnsupported} for complex elements.
+bool all_close(const Tensor& a, const Tensor& b, double absolute, double relative);
+
 }  // namespace onnxop

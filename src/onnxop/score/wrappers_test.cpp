@@ -224,5 +224,21 @@ TEST(CompareOutputs, RefusesWhatCannotBeCompared) {
               HasSubstr("unsupported"));
 }
 
+TEST(AllClose, IsAbsoluteAndRelativeToTheFirst) {
+  const auto close = [](const std::vector<float>& a, const std::vector<float>& b) {
+    const auto size = static_cast<std::int64_t>(a.size());
+    return all_close(Tensor::of<float>({size}, a), Tensor::of<float>({size}, b), 0.5, 0.25);
+  };
+  EXPECT_TRUE(close({0, 100, -4}, {0.5, 125.5, -2.5}));
+  EXPECT_FALSE(close({0}, {0.6F}));
+  EXPECT_FALSE(close({100}, {126}));
+  const float infinity = std::numeric_limits<float>::infinity();
+  EXPECT_TRUE(close({infinity}, {infinity}));
+  EXPECT_FALSE(close({infinity}, {1}));
+  EXPECT_FALSE(close({1}, {NAN}));
+  EXPECT_FALSE(all_close(Tensor(DType::kFloat32, {2}), Tensor(DType::kFloat32, {1, 2}), 1, 1));
+  EXPECT_FALSE(all_close(Tensor(DType::kFloat32, {2}), Tensor(DType::kFloat64, {2}), 1, 1));
+}
+
 }  // namespace
 }  // namespace onnxop

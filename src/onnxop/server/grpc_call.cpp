@@ -72,17 +72,24 @@ grpc::Status status_of(const std::function<void()>& work) noexcept {
 }
 
 grpc::Status GrpcInference::start(const inference::ModelInferRequest& message,
-                                  SteadyTime deadline) {
+                                  const grpc::ServerContextBase& context, SteadyTime deadline) {
   int http = 200;
   const grpc::Status status = status_of([&] {
     try {
-      model_ =
-          resolve_model(*core_.catalog.snapshot(), message.model_name(), message.model_version());
+      AssignedModel assigned =
+          assign_model(core_, message.model_name(), message.model_version(), [&] {
+            const auto found = context.client_metadata().find(core_.sticky_header);
+            return found == context.client_metadata().end()
+                       ? std::string_view()
+                       : std::string_view(found->second.data(), found->second.size());
+          });
+      model_ = std::move(assigned.model);
       request_ = read_infer_request(message, options_.infer);
       call_.emplace(model_, std::move(request_.inputs), [this] {
         const auto on_end = std::move(on_end_);
         on_end();
       });
+      call_->set_ticket(std::move(assigned.ticket));
       call_->waiting.deadline = std::min(deadline, deadline_of(request_));
       submit_or_run(core_.scheduler, *call_);
     } catch (const Error& e) {

@@ -9,7 +9,11 @@
 
 #include "onnxop/server/grpc_server.h"
 #include "onnxop/server/trace.h"
-#include "onnxop/serving/inference.h"
+#include "onnxop/serving/traffic_ticket.h"
+
+namespace grpc {
+class ServerContextBase;
+}
 
 namespace inference {
 class ModelInferRequest;
@@ -35,8 +39,9 @@ class GrpcInference {
   /// Before start(): the trace that the caller is in.
   void set_trace(std::optional<TraceContext> trace) { trace_ = trace; }
 
-  /// What is wrong with the message, or with the moment.
-  grpc::Status start(const inference::ModelInferRequest& message, SteadyTime deadline);
+  /// What is wrong with the message, or with the moment. `context` says who asks.
+  grpc::Status start(const inference::ModelInferRequest& message,
+                     const grpc::ServerContextBase& context, SteadyTime deadline);
   /// True: it was still waiting for an executor.
   bool cancel();
   /// After the end; fills the response where that is OK.

@@ -10,6 +10,7 @@
 #include <open_inference.grpc.pb.h>
 
 #include "onnxop/server/test_client.h"
+#include "onnxop/serving/model_traffic.h"
 
 namespace onnxop::testing_server {
 namespace {
@@ -57,8 +58,12 @@ class GrpcTest : public testing::Test {
   }
 
   grpc::Status infer(const ModelInferRequest& request, ModelInferResponse& response,
-                     std::chrono::milliseconds deadline = std::chrono::minutes(1)) {
+                     std::chrono::milliseconds deadline = std::chrono::minutes(1),
+                     const std::string& user = "") {
     grpc::ClientContext context;
+    if (!user.empty()) {
+      context.AddMetadata("x-user-id", user);
+    }
     context.set_deadline(std::chrono::system_clock::now() + deadline);
     return stub_->ModelInfer(&context, request, &response);
   }
@@ -211,6 +216,52 @@ TEST_F(GrpcTest, DescribesItselfAndItsModels) {
   inference::RepositoryModelLoadResponse loaded;
   EXPECT_EQ(stub_->RepositoryModelLoad(&load_context, load, &loaded).error_code(),
             grpc::StatusCode::UNIMPLEMENTED);
+}
+
+TEST_F(GrpcTest, SplitsObeyTheMetadata) {
+  auto set = std::make_shared<ServingSet>();
+  set->add("mnist", served("mnist", 3, scorer_));
+  set->add("mnist:3", set->find("mnist"));
+  set->add("mnist:4", served("mnist", 4, scorer_));
+  set->set_traffic("mnist", std::make_shared<ModelTraffic>(
+                                "mnist", TrafficPlan{.split = {{"3", 1}, {"4", 1}}},
+                                [](const auto&) { return std::make_shared<TargetCounters>(); }));
+  catalog_.publish(set);
+  start();
+  const auto version = [&](const std::string& user) {
+    ModelInferResponse response;
+    EXPECT_TRUE(infer(digit(7), response, std::chrono::minutes(1), user).ok());
+    return response.model_version();
+  };
+  std::map<std::string, int> versions;
+  for (int i = 0; i < 20; ++i) {
+    ++versions[version("")];
+  }
+  EXPECT_EQ(versions, (std::map<std::string, int>{{"3", 10}, {"4", 10}}));
+  versions.clear();
+  for (const std::string user : {"ann", "ben", "cem", "dan", "eve", "fay", "gil", "hal"}) {
+    const std::string first = version(user);
+    ++versions[first];
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_EQ(version(user), first) << user;
+    }
+    // A stream is its caller's, all of it.
+    grpc::ClientContext context;
+    context.AddMetadata("x-user-id", user);
+    const auto stream = stub_->ModelStreamInfer(&context);
+    stream->Write(digit(1));
+    stream->WritesDone();
+    inference::ModelStreamInferResponse answer;
+    ASSERT_TRUE(stream->Read(&answer));
+    EXPECT_EQ(answer.infer_response().model_version(), first);
+    EXPECT_TRUE(stream->Finish().ok());
+  }
+  EXPECT_EQ(versions.size(), 2U);
+  auto exact = digit(7);
+  exact.set_model_version("4");
+  ModelInferResponse response;
+  EXPECT_TRUE(infer(exact, response).ok());
+  EXPECT_EQ(response.model_version(), "4");
 }
 
 TEST_F(GrpcTest, AnAddressThatIsTakenIsAnError) {

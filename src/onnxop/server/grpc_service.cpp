@@ -44,7 +44,7 @@ class InferReactor : public Unary {
                const inference::ModelInferRequest& request, inference::ModelInferResponse& response)
       : inference_(options, core, [this, &response] { Finish(inference_.finish(response)); }) {
     inference_.set_trace(take_trace(context));
-    const grpc::Status status = inference_.start(request, deadline_of(context));
+    const grpc::Status status = inference_.start(request, context, deadline_of(context));
     if (!status.ok()) {
       started_ = false;
       Finish(status);

@@ -41,7 +41,8 @@ class StreamReactor : public grpc::ServerBidiReactor<ModelInferRequest, ModelStr
     // Each by itself: the token may have been taken away meanwhile.
     const grpc::Status admitted = admit(options_, context_, "ModelStreamInfer");
     const grpc::Status status =
-        admitted.ok() ? entry->inference->start(entry->request, SteadyTime::max()) : admitted;
+        admitted.ok() ? entry->inference->start(entry->request, context_, SteadyTime::max())
+                      : admitted;
     std::unique_lock lock(mutex_);
     if (!status.ok()) {
       put_error(*entry, status);

@@ -63,6 +63,10 @@ std::string_view raw_path_of(std::string_view target) {
   return target.starts_with('/') ? target : std::string_view();
 }
 
+std::string named_version(const Request& request) {
+  return request.path_values.size() > 1 ? request.path_values[1] : request.query("version");
+}
+
 std::string path_of(std::string_view target) {
   std::string path;
   return decode_percent(raw_path_of(target), path) ? path : std::string();

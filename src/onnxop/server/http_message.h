@@ -35,6 +35,9 @@ struct Request {
   std::string query(std::string_view key) const;
 };
 
+/// The version that path or query name, "" for none. The route has {model} and maybe {version}.
+std::string named_version(const Request& request);
+
 /// The target's path with %XX decoded, without query and, where it is a whole URL, without scheme
 /// and host. Empty when the target is none of these.
 std::string path_of(std::string_view target);

@@ -11,10 +11,12 @@ namespace {
 class ImageAnswerOfModel : public ModelAnswer {
  public:
   ImageAnswerOfModel(std::vector<std::span<const std::byte>> images, bool as_list,
-                     const ModelLease& model, std::int64_t max_pixels, Scheduler& scheduler)
+                     AssignedModel assigned, std::int64_t max_pixels, Scheduler& scheduler)
       : ModelAnswer(scheduler),
         as_list_(as_list),
-        call_(model, std::move(images), max_pixels, [this] { ended(); }) {}
+        call_(std::move(assigned.model), std::move(images), max_pixels, [this] { ended(); }) {
+    call_.set_ticket(std::move(assigned.ticket));
+  }
 
  protected:
   InferenceCall& call() override { return call_; }
@@ -55,10 +57,10 @@ class ImageAnswerOfModel : public ModelAnswer {
 }  // namespace
 
 std::unique_ptr<PendingAnswer> classify_images(std::vector<std::span<const std::byte>> images,
-                                               bool as_list, const ModelLease& model,
+                                               bool as_list, AssignedModel assigned,
                                                std::int64_t max_pixels, Scheduler& scheduler) {
-  return std::make_unique<ImageAnswerOfModel>(std::move(images), as_list, model, max_pixels,
-                                              scheduler);
+  return std::make_unique<ImageAnswerOfModel>(std::move(images), as_list, std::move(assigned),
+                                              max_pixels, scheduler);
 }
 
 }  // namespace onnxop

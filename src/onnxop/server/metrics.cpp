@@ -8,6 +8,7 @@
 
 #include "onnxop/base/format.h"
 #include "onnxop/server/process_figures.h"
+#include "onnxop/serving/model_traffic.h"
 
 namespace onnxop {
 namespace {
@@ -120,6 +121,91 @@ void add_models(Families& families, const ServingCore& core) {
   });
 }
 
+Labels labels_of(const ModelTraffic& traffic, const std::string& target) {
+  return {{"model", traffic.model()}, {"target", target}};
+}
+
+void add_splits(Families& families, const ServingSet& set) {
+  const auto add = [&](const char* name, const char* help, MetricType type, const auto& value) {
+    families.begin(name, help, type);
+    for (const auto& routed : set.traffic()) {
+      const ModelTraffic& traffic = *routed->traffic;
+      for (std::size_t i = 0; i < traffic.plan().split.size(); ++i) {
+        families.add(labels_of(traffic, traffic.plan().split[i].name), value(*routed, i));
+      }
+    }
+  };
+  add("onnxop_split_requests_total", "Requests that a split gave to a target", MetricType::Counter,
+      [](const RoutedTraffic& routed, std::size_t i) {
+        return static_cast<double>(routed.traffic->counters(i).requests);
+      });
+  add("onnxop_split_share", "Part of the requests that a target gets now", MetricType::Gauge,
+      [](const RoutedTraffic& routed, std::size_t i) {
+        const ModelTraffic& traffic = *routed.traffic;
+        return shares_of(traffic.plan().split, routed.loaded & ~traffic.out())[i];
+      });
+  add("onnxop_rollbacks_total", "Times that a canary lost its traffic", MetricType::Counter,
+      [](const RoutedTraffic& routed, std::size_t i) {
+        return static_cast<double>(routed.traffic->counters(i).rollbacks);
+      });
+}
+
+/// Of shadows, and of canaries that are compared with the primary.
+struct ComparedTarget {
+  Labels labels;
+  ComparisonCounters::Values values;
+};
+
+std::vector<ComparedTarget> compared_targets(const ServingSet& set) {
+  std::vector<ComparedTarget> compared;
+  const auto add = [&](const ModelTraffic& traffic, const std::string& target,
+                       TargetCounters& counters, ComparisonKind kind) {
+    Labels labels = labels_of(traffic, target);
+    labels.push_back({"kind", std::string(comparison_kind_name(kind))});
+    compared.push_back({std::move(labels), counters.of(kind).values()});
+  };
+  for (const auto& routed : set.traffic()) {
+    const ModelTraffic& traffic = *routed->traffic;
+    if (const auto& shadow = traffic.plan().shadow) {
+      add(traffic, shadow->target, traffic.shadow_counters(), ComparisonKind::kShadow);
+    }
+    for (std::size_t i = 1; i < traffic.plan().split.size(); ++i) {
+      if (traffic.plan().rollback.max_disagreement) {
+        add(traffic, traffic.plan().split[i].name, traffic.counters(i), ComparisonKind::kCanary);
+      }
+    }
+  }
+  return compared;
+}
+
+void add_comparisons(Families& families, const ServingSet& set) {
+  using Values = ComparisonCounters::Values;
+  const std::vector<ComparedTarget> compared = compared_targets(set);
+  const auto add = [&](const char* name, const char* help, std::uint64_t Values::*value) {
+    families.begin(name, help, MetricType::Counter);
+    for (const ComparedTarget& each : compared) {
+      families.add(each.labels, static_cast<double>(each.values.*value));
+    }
+  };
+  add("onnxop_shadow_requests_total", "Requests to be answered a second time and compared",
+      &Values::requests);
+  add("onnxop_shadow_dropped_total", "Of those, given up as there was no room or time",
+      &Values::dropped);
+  add("onnxop_shadow_failures_total", "Of those, where the second answer was an error",
+      &Values::failed);
+  add("onnxop_shadow_agreement_total", "Of those, where both answers agreed", &Values::agreed);
+  add("onnxop_shadow_disagreement_total", "Of those, where they did not", &Values::disagreed);
+  families.begin("onnxop_shadow_largest_difference", "Of any element of an output, ever seen",
+                 MetricType::Gauge);
+  for (const ComparedTarget& each : compared) {
+    for (const auto& [output, difference] : each.values.largest) {
+      Labels labels = each.labels;
+      labels.push_back({"output", output});
+      families.add(std::move(labels), difference);
+    }
+  }
+}
+
 void add_server(Families& families, const ServingCore& core, const HttpStats& http) {
   families.begin("onnxop_http_responses_total", "Answers over HTTP, of all kinds",
                  MetricType::Counter);
@@ -181,6 +267,9 @@ std::string metrics_text(const ServingCore& core, const HttpStats& http, const A
   families.begin("onnxop_build_info", "The program", MetricType::Gauge);
   families.add({{"version", std::string(program_version)}}, 1);
   add_models(families, core);
+  const auto set = core.catalog.snapshot();
+  add_splits(families, *set);
+  add_comparisons(families, *set);
   add_server(families, core, http);
   if (gate != nullptr) {
     add_refused(families, *gate);

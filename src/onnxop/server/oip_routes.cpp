@@ -8,6 +8,7 @@
 #include "onnxop/base/json_value.h"
 #include "onnxop/server/model_reports.h"
 #include "onnxop/server/tensor_answer.h"
+#include "onnxop/server/traffic_routes.h"
 #include "onnxop/wire/oip_request.h"
 
 namespace onnxop {
@@ -20,18 +21,9 @@ Response json_response(std::string body, int status = 200) {
   return response;
 }
 
-/// The model that path and query name. The route has {model} and maybe {version}.
+/// The model that path and query name.
 ModelLease named_model(const ServingCore& core, const Request& request) {
-  const std::string version =
-      request.path_values.size() > 1 ? request.path_values[1] : request.query("version");
-  return resolve_model(*core.catalog.snapshot(), request.path_values.at(0), version);
-}
-
-ModelManager& manager_of(const ServingCore& core) {
-  if (core.manager == nullptr) {
-    fail(ErrorCode::kUnsupported, "this server has a fixed set of models");
-  }
-  return *core.manager;
+  return resolve_model(*core.catalog.snapshot(), request.path_values.at(0), named_version(request));
 }
 
 ApiOperation operation(std::string method, std::string path, std::string id, std::string summary,
@@ -58,16 +50,18 @@ void add_for_model(RouteTable& table, const ApiOperation& of_model, const Route&
 
 std::unique_ptr<PendingAnswer> infer(const ServingCore& core, const InferLimits& limits,
                                      Request& request) {
-  const ModelLease model = named_model(core, request);
+  AssignedModel assigned = assign_model(core, request.path_values.at(0), named_version(request),
+                                        caller_of(core, request));
   const std::span<std::byte> body = request.content();
   const std::string_view header = request.field("inference-header-content-length");
   if (header.empty()) {
-    return infer_tensors(parse_infer_request(body, std::nullopt, limits), model, core.scheduler);
+    return infer_tensors(parse_infer_request(body, std::nullopt, limits), std::move(assigned),
+                         core.scheduler);
   }
   const std::uint64_t length = parse_header_length(header, body.size());
-  return infer_tensors(length == 0 ? parse_raw_request(body, model->scorer->inputs())
-                                   : parse_infer_request(body, length, limits),
-                       model, core.scheduler);
+  InferRequest parsed = length == 0 ? parse_raw_request(body, assigned.model->scorer->inputs())
+                                    : parse_infer_request(body, length, limits);
+  return infer_tensors(std::move(parsed), std::move(assigned), core.scheduler);
 }
 
 void add_health(RouteTable& table, const RouteContext& context, std::function<bool()> ready) {

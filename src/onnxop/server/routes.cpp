@@ -9,6 +9,7 @@
 #include "onnxop/server/index_page.h"
 #include "onnxop/server/multipart.h"
 #include "onnxop/server/oip_routes.h"
+#include "onnxop/server/traffic_routes.h"
 #include "onnxop/wire/image_json.h"
 #include "onnxop/wire/model_list_json.h"
 
@@ -40,13 +41,19 @@ ModelLease find_image_model(const ServingSet& set, const ModelRoute& route) {
   return model;
 }
 
-/// What a route finds when it is asked: the catalog may have changed since the start.
-ModelLease lease(const Catalog& catalog, const ModelRoute& route) {
-  ModelLease model = catalog.snapshot()->find(route.model);
+/// The catalog may have changed since the start.
+void check_loaded(const ModelLease& model, const ModelRoute& route) {
   if (!model || !model->contract) {
     fail(ErrorCode::kUnavailable, "model '{}' is not loaded at this time", route.model);
   }
-  return model;
+}
+
+/// What a route finds when it is asked.
+AssignedModel assign(const ServingCore& core, const ModelRoute& route, const Request& request) {
+  AssignedModel assigned =
+      assign_model(core, *core.catalog.snapshot(), route.model, caller_of(core, request));
+  check_loaded(assigned.model, route);
+  return assigned;
 }
 
 Route model_route(const ModelRoute& route, const ServingCore& core, std::int64_t max_pixels) {
@@ -61,7 +68,7 @@ Route model_route(const ModelRoute& route, const ServingCore& core, std::int64_t
   return {.operation = operation,
           .permission = Permission::kInfer,
           .pending = [core, route, max_pixels](Request& request) {
-            return classify_images({request.content()}, false, lease(core.catalog, route),
+            return classify_images({request.content()}, false, assign(core, route, request),
                                    max_pixels, core.scheduler);
           }};
 }
@@ -71,16 +78,15 @@ constexpr std::size_t kMostImages = 64;
 
 std::unique_ptr<PendingAnswer> classify(const ServingCore& core, std::int64_t max_pixels,
                                         const Request& request) {
-  const std::string version =
-      request.path_values.size() > 1 ? request.path_values[1] : request.query("version");
-  const ModelLease model =
-      resolve_model(*core.catalog.snapshot(), request.path_values.at(0), version);
+  AssignedModel assigned = assign_model(core, request.path_values.at(0), named_version(request),
+                                        caller_of(core, request));
   const std::string_view type = request.field("content-type");
   if (!is_multipart(type)) {
-    return classify_images({request.content()}, false, model, max_pixels, core.scheduler);
+    return classify_images({request.content()}, false, std::move(assigned), max_pixels,
+                           core.scheduler);
   }
-  return classify_images(multipart_files(request.content(), type, kMostImages), true, model,
-                         max_pixels, core.scheduler);
+  return classify_images(multipart_files(request.content(), type, kMostImages), true,
+                         std::move(assigned), max_pixels, core.scheduler);
 }
 
 void add_classify_routes(RouteTable& table, const ServerOptions& options,
@@ -112,7 +118,7 @@ void check_ready(const std::vector<ModelRoute>& model_routes, const RouteContext
     fail(ErrorCode::kUnavailable, "the server is shutting down");
   }
   for (const ModelRoute& route : model_routes) {
-    lease(context.core.catalog, route);
+    check_loaded(context.core.catalog.snapshot()->find(route.model), route);
   }
 }
 
@@ -245,6 +251,7 @@ RouteTable make_routes(const ServerOptions& options, const std::vector<ModelRout
     }
   });
   add_classify_routes(table, options, context);
+  add_traffic_routes(table, context);
   add_openapi(table, options, context);
   return table;
 }

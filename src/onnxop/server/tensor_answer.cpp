@@ -10,10 +10,11 @@ namespace {
 
 class TensorAnswer : public ModelAnswer {
  public:
-  TensorAnswer(InferRequest request, const ModelLease& model, Scheduler& scheduler)
+  TensorAnswer(InferRequest request, AssignedModel assigned, Scheduler& scheduler)
       : ModelAnswer(scheduler),
         request_(std::move(request)),
-        call_(model, std::move(request_.inputs), [this] { ended(); }) {
+        call_(std::move(assigned.model), std::move(request_.inputs), [this] { ended(); }) {
+    call_.set_ticket(std::move(assigned.ticket));
     call_.waiting.deadline = deadline_of(request_);
   }
 
@@ -51,9 +52,9 @@ SteadyTime deadline_of(const InferRequest& request) {
                                                     : SteadyTime::max();
 }
 
-std::unique_ptr<PendingAnswer> infer_tensors(InferRequest request, const ModelLease& model,
+std::unique_ptr<PendingAnswer> infer_tensors(InferRequest request, AssignedModel assigned,
                                              Scheduler& scheduler) {
-  return std::make_unique<TensorAnswer>(std::move(request), model, scheduler);
+  return std::make_unique<TensorAnswer>(std::move(request), std::move(assigned), scheduler);
 }
 
 }  // namespace onnxop

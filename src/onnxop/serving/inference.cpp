@@ -8,6 +8,7 @@
 #include "onnxop/batch/merge.h"
 #include "onnxop/image/codec.h"
 #include "onnxop/preprocess/preprocess.h"
+#include "onnxop/serving/traffic_ticket.h"
 
 namespace onnxop {
 namespace {
@@ -65,7 +66,20 @@ void InferenceCall::fail(const Error& error) noexcept {
 /// Whoever is told may destroy the call at once.
 void InferenceCall::end() noexcept {
   const auto on_end = std::move(on_end_);
+  if (!ticket_) {
+    on_end();
+    return;
+  }
+  const auto ticket = ticket_;
+  ticket->before_answer(*this);
   on_end();
+  ticket->after_answer();
+}
+
+void InferenceCall::mark_fault() noexcept {
+  if (ticket_) {
+    ticket_->mark_fault();
+  }
 }
 
 TensorCall::TensorCall(ModelLease model, std::vector<NamedTensor> inputs,
@@ -83,6 +97,22 @@ TensorCall::TensorCall(ModelLease model, std::vector<NamedTensor> inputs,
                  "the inputs' first dimensions differ or are 0, expected the same number of rows");
   }
   waiting.shape_key = shape_key(inputs_);
+}
+
+std::unique_ptr<InferenceCall> TensorCall::again_with(ModelLease model) const {
+  std::vector<NamedTensor> inputs;
+  for (const NamedTensor& input : inputs_) {
+    inputs.push_back({input.name, input.tensor.share()});
+  }
+  return std::make_unique<TensorCall>(std::move(model), std::move(inputs), nullptr);
+}
+
+std::size_t TensorCall::input_bytes() const {
+  std::size_t bytes = 0;
+  for (const NamedTensor& input : inputs_) {
+    bytes += input.tensor.bytes().size();
+  }
+  return bytes;
 }
 
 ImageCall::ImageCall(ModelLease model, std::vector<std::span<const std::byte>> images,
@@ -132,6 +162,26 @@ std::span<const NamedTensor> ImageCall::inputs() {
   return inputs_;
 }
 
+std::unique_ptr<InferenceCall> ImageCall::again_with(ModelLease model) const {
+  std::vector<std::vector<std::byte>> copies;
+  for (const auto& image : images_) {
+    copies.emplace_back(image.begin(), image.end());
+  }
+  auto again = std::make_unique<ImageCall>(
+      std::move(model), std::vector<std::span<const std::byte>>(copies.begin(), copies.end()),
+      max_pixels_, nullptr);
+  again->own_images_ = std::move(copies);  // their bytes stay where they are
+  return again;
+}
+
+std::size_t ImageCall::input_bytes() const {
+  std::size_t bytes = 0;
+  for (const auto& image : images_) {
+    bytes += image.size();
+  }
+  return bytes;
+}
+
 /// Once the images were decoded, what fails is not the caller's fault.
 void ImageCall::fail(const Error& error) noexcept {
   const bool engine = times.run_rows > 0 && error.code() == ErrorCode::kInvalidArgument;
@@ -143,6 +193,7 @@ Prediction ImageCall::prediction(std::size_t index) {
   try {
     return read_prediction(served.contract->output, outputs(), index);
   } catch (const Error& e) {
+    mark_fault();
     onnxop::fail(ErrorCode::kInternal, "model {}:{}: {}", served.name, served.version, e.what());
   }
 }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -15,6 +16,8 @@
 #include "onnxop/serving/served_model.h"
 
 namespace onnxop {
+
+class TrafficTicket;
 
 /// Keeps its model loaded. Not to be changed between submission and the end.
 class InferenceCall : public BatchCall {
@@ -26,12 +29,24 @@ class InferenceCall : public BatchCall {
 
   const ModelLease& model() const { return model_; }
 
+  /// Before submission: who is told of the end; null for a model without traffic of its own.
+  void set_ticket(std::shared_ptr<TrafficTicket> ticket) { ticket_ = std::move(ticket); }
+
+  /// The same question to another model, with memory of its own, to be run by itself. May be asked
+  /// until the end is told. Throws as the constructors do.
+  virtual std::unique_ptr<InferenceCall> again_with(ModelLease model) const = 0;
+  virtual std::size_t input_bytes() const = 0;
+
   // After the end.
   const std::optional<Error>& error() const { return error_; }
   std::vector<NamedTensor>& outputs() { return outputs_; }
 
   void succeed(std::vector<NamedTensor> outputs) noexcept override;
   void fail(const Error& error) noexcept override;
+
+ protected:
+  /// The outputs cannot be what the model should give.
+  void mark_fault() noexcept;
 
  private:
   void end() noexcept;
@@ -40,6 +55,7 @@ class InferenceCall : public BatchCall {
   std::function<void()> on_end_;
   std::optional<Error> error_;
   std::vector<NamedTensor> outputs_;
+  std::shared_ptr<TrafficTicket> ticket_;
 };
 
 /// Tensors of the caller.
@@ -51,6 +67,8 @@ class TensorCall : public InferenceCall {
   TensorCall(ModelLease model, std::vector<NamedTensor> inputs, std::function<void()> on_end);
 
   std::span<const NamedTensor> inputs() override { return inputs_; }
+  std::unique_ptr<InferenceCall> again_with(ModelLease model) const override;
+  std::size_t input_bytes() const override;
 
  private:
   std::vector<NamedTensor> inputs_;
@@ -65,6 +83,8 @@ class ImageCall : public InferenceCall {
             std::int64_t max_pixels, std::function<void()> on_end);
 
   std::span<const NamedTensor> inputs() override;
+  std::unique_ptr<InferenceCall> again_with(ModelLease model) const override;
+  std::size_t input_bytes() const override;
   void fail(const Error& error) noexcept override;
 
   /// After a good end: what the model says of the image at `index`.
@@ -75,6 +95,7 @@ class ImageCall : public InferenceCall {
   std::vector<std::span<const std::byte>> images_;
   std::int64_t max_pixels_;
   std::vector<NamedTensor> inputs_;
+  std::vector<std::vector<std::byte>> own_images_;  // what images_ look at, in a call made again
 };
 
 /// Throws Error{kResourceExhausted} when the model's queue is full, {kUnavailable} when the server

@@ -54,25 +54,31 @@ ModelManager::ModelManager(std::vector<std::unique_ptr<ModelProvider>> providers
 
 bool ModelManager::refresh() {
   const std::lock_guard lock(work_);
+  return bring_in_line().settling;
+}
+
+/// The lock is held.
+ModelManager::Round ModelManager::bring_in_line() {
   std::vector<Found> found = look();
-  bool settling = false;
+  Round round;
   for (const Found& each : found) {
     for (const OfferedVersion& version : each.offer.versions) {
-      settling = settling || !version.settled;
+      round.settling = round.settling || !version.settled;
     }
   }
-  ServingPlan plan;
+  ServingWishes wishes = options_.wishes;
+  wishes.references.merge(traffic_.references());
   do {  // a version that turns out to be broken may give way to an older one
     std::vector<ModelOffer> offers;
     for (Found& each : found) {
       mark_known(each.offer);
       offers.push_back(each.offer);
     }
-    plan = plan_serving(offers, options_.wishes);
-  } while (!load_missing(plan, found));
-  publish(plan);
-  take_status(plan);
-  return settling;
+    round.plan = plan_serving(offers, wishes);
+  } while (!load_missing(round.plan, found));
+  publish(round.plan);
+  take_status(round.plan);
+  return round;
 }
 
 /// What all providers have; of two models with one name the first provider's. A provider that
@@ -232,6 +238,7 @@ void ModelManager::publish(const ServingPlan& plan) {
     }
   }
   loaded_ = std::move(kept);
+  traffic_.attach(*set);
   catalog_.publish(std::move(set));
   if (gone > 0) {
     ::malloc_trim(0);  // the library keeps freed memory otherwise

@@ -13,6 +13,7 @@
 #include "onnxop/serving/catalog.h"
 #include "onnxop/serving/model_provider.h"
 #include "onnxop/serving/serving_plan.h"
+#include "onnxop/serving/traffic_board.h"
 
 namespace onnxop {
 
@@ -59,6 +60,17 @@ class ModelManager {
   /// Takes a model out of service until load(). Throws Error{kNotFound}.
   void unload(const std::string& name);
 
+  /// Splits and shadows what is asked of the model's name alone, from the moment when all that
+  /// `plan` names is loaded; in one step, in place of what it had. Throws, and leaves all as it
+  /// was, Error{kNotFound} for a model that is not there, {kInvalidArgument} for a plan that makes
+  /// no sense or names what is not there, {kFailedPrecondition} with the reason for what cannot be
+  /// loaded. With `or_without`, what cannot be loaded is left out for the time being.
+  void set_traffic(const std::string& name, TrafficPlan plan, bool or_without = false);
+
+  /// The name alone means again what it always does. Throws Error{kNotFound} where it has no
+  /// traffic of its own.
+  void clear_traffic(const std::string& name);
+
   /// All versions that there are, by name and version.
   std::vector<VersionStatus> index() const;
   LoadCounts counts() const;
@@ -80,6 +92,14 @@ class ModelManager {
     std::string fingerprint;
   };
 
+  struct Round {
+    ServingPlan plan;
+    bool settling = false;
+  };
+
+  Round bring_in_line();
+  void check_targets(const std::string& name, const TrafficPlan& traffic, const ServingPlan& plan,
+                     bool or_without) const;
   std::vector<Found> look();
   void mark_known(ModelOffer& offer) const;
   bool load_missing(const ServingPlan& plan, const std::vector<Found>& found);
@@ -99,6 +119,7 @@ class ModelManager {
   std::map<VersionKey, Failure> failures_;
   std::map<VersionKey, std::shared_ptr<ModelStats>> stats_;
   std::vector<Found> last_found_;
+  TrafficBoard traffic_;
 
   mutable std::mutex state_;  // guards the three below
   std::map<VersionKey, VersionStatus> status_;

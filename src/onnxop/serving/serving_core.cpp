@@ -8,6 +8,13 @@
 
 namespace onnxop {
 
+ModelManager& manager_of(const ServingCore& core) {
+  if (core.manager == nullptr) {
+    fail(ErrorCode::kUnsupported, "this server has a fixed set of models");
+  }
+  return *core.manager;
+}
+
 ModelLease resolve_model(const ServingSet& set, std::string_view name, std::string_view version) {
   if (!version.empty() && name.find('@') != std::string_view::npos) {
     fail(ErrorCode::kInvalidArgument, "model '{}': got version '{}' too, expected one of the two",

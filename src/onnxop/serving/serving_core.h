@@ -2,6 +2,7 @@
 // What the servers of all protocols share. Everything in it outlives them, and is safe from any
 // thread.
 
+#include <string>
 #include <string_view>
 
 #include "onnxop/batch/scheduler.h"
@@ -10,11 +11,21 @@
 
 namespace onnxop {
 
+class ShadowRunner;
+
+inline constexpr std::string_view kStickyHeader = "x-user-id";
+
 struct ServingCore {
   Catalog& catalog;
   Scheduler& scheduler;
   ModelManager* manager = nullptr;  // null: nothing can be loaded or unloaded
+  ShadowRunner* shadows = nullptr;  // null: nothing is compared
+  /// The header field, or key of gRPC's metadata, that says who asks; lower case; "": none does.
+  std::string sticky_header = std::string(kStickyHeader);
 };
+
+/// Throws Error{kUnsupported} where there is none.
+ModelManager& manager_of(const ServingCore& core);
 
 /// The model that answers for `name` ("mnist", "mnist@champion") and `version` ("3", "" for none).
 /// Throws Error{kNotFound} that says what is served; {kUnavailable} for one that is known, but not

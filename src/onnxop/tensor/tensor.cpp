@@ -110,6 +110,10 @@ Tensor Tensor::clone() const {
   return copy;
 }
 
+Tensor Tensor::share() const {
+  return owner_ ? shared(dtype_, shape_, bytes_, owner_) : clone();
+}
+
 void Tensor::check_dtype(DType wanted) const {
   if (dtype_ != wanted) {
     fail(ErrorCode::kInternal, "a {} tensor was read as {}", dtype_name(dtype_),

@@ -49,6 +49,9 @@ class Tensor {
   Tensor(const Tensor&) = delete;
   Tensor& operator=(const Tensor&) = delete;
   Tensor clone() const;
+  /// The same elements, for reading: on the same memory where the tensor keeps that alive, else a
+  /// clone().
+  Tensor share() const;
 
   DType dtype() const { return dtype_; }
   const Shape& shape() const { return shape_; }

@@ -48,6 +48,24 @@ TEST(Tensor, SharedKeepsItsOwner) {
   EXPECT_EQ(owner.use_count(), 1);
 }
 
+TEST(Tensor, ShareLooksAtMemoryThatIsKeptAndCopiesOther) {
+  Tensor owned(DType::kFloat32, {2});
+  owned.values<float>()[1] = 7;
+  const Tensor same = owned.share();
+  EXPECT_EQ(same.bytes().data(), owned.bytes().data());
+  owned = Tensor();
+  EXPECT_EQ(same.values<float>()[1], 7) << "it keeps the memory";
+
+  std::vector<float> foreign{1, 2};
+  const Tensor view =
+      Tensor::view(DType::kFloat32, {2}, std::as_writable_bytes(std::span(foreign)));
+  const Tensor copy = view.share();
+  foreign[0] = 5;
+  EXPECT_EQ(copy.values<float>()[0], 1);
+  EXPECT_EQ(Tensor::of_strings({1}, {"text"}).share().strings()[0], "text");
+  EXPECT_EQ(Tensor().share().dtype(), DType::kUndefined);
+}
+
 TEST(Tensor, SizesAndTypesAreChecked) {
   std::array<std::byte, 8> memory{};
   EXPECT_THROW(Tensor::view(DType::kFloat32, {3}, memory), Error);

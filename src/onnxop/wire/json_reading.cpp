@@ -157,6 +157,14 @@ std::int64_t as_integer(const JsonElement& value, std::string_view what) {
   return result;
 }
 
+double as_number(const JsonElement& value, std::string_view what) {
+  double result = 0;
+  if (value.get_double().get(result) != simdjson::SUCCESS) {
+    refuse(what, value, "a number");
+  }
+  return result;
+}
+
 bool as_truth(const JsonElement& value, std::string_view what) {
   bool result = false;
   if (value.get_bool().get(result) != simdjson::SUCCESS) {

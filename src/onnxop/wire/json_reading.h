@@ -39,6 +39,7 @@ JsonObject as_object(const JsonElement& value, std::string_view what);
 JsonArray as_array(const JsonElement& value, std::string_view what);
 std::string_view as_text(const JsonElement& value, std::string_view what);
 std::int64_t as_integer(const JsonElement& value, std::string_view what);
+double as_number(const JsonElement& value, std::string_view what);
 bool as_truth(const JsonElement& value, std::string_view what);
 
 /// For messages: a number or truth value as it is, of others the kind ("a text").

@@ -14,8 +14,12 @@ Json reference(std::string_view schema) {
 }
 
 Json object_schema(std::vector<std::string> required, Json properties) {
-  return {
-      {"type", "object"}, {"required", std::move(required)}, {"properties", std::move(properties)}};
+  Json schema{{"type", "object"}};
+  if (!required.empty()) {  // a list without elements is not valid
+    schema["required"] = std::move(required);
+  }
+  schema["properties"] = std::move(properties);
+  return schema;
 }
 
 Json text_schema(std::string_view description) {
@@ -24,6 +28,61 @@ Json text_schema(std::string_view description) {
 
 Json array_of(Json items) {
   return {{"type", "array"}, {"items", std::move(items)}};
+}
+
+/// Of /api/models/{model}/traffic: what is put, and what is got.
+Json traffic_schemas() {
+  const Json count{{"type", "integer"}, {"format", "int64"}, {"minimum", 0}};
+  const Json rate{{"type", "number"}, {"minimum", 0}, {"maximum", 1}};
+  const Json percent{{"type", "number"}, {"minimum", 0}, {"maximum", 100}, {"default", 100}};
+  Json plan{
+      {"split",
+       {{"type", "object"},
+        {"nullable", true},
+        {"description",
+         "Weights by alias or version; the first is the primary, others are canaries"},
+        {"additionalProperties", {{"type", "integer"}, {"minimum", 0}, {"maximum", 1'000'000}}}}},
+      {"shadow", object_schema({"target"}, {{"target", text_schema("Alias or version")},
+                                            {"percent", percent}})},
+      {"rollback",
+       object_schema(
+           {}, {{"max_error_rate", rate},
+                {"max_disagreement", rate},
+                {"min_requests",
+                 {{"type", "integer"}, {"minimum", 1}, {"maximum", 100'000}, {"default", 100}}},
+                {"compare_percent", percent}})}};
+  plan["shadow"]["nullable"] = true;
+  plan["rollback"]["nullable"] = true;
+  Json request = object_schema({}, plan);
+  request["minProperties"] = 1;
+  const Json comparisons = object_schema(
+      {"requests", "dropped", "failed", "agreed", "disagreed", "largest_difference"},
+      {{"requests", count},
+       {"dropped", count},
+       {"failed", count},
+       {"agreed", count},
+       {"disagreed", count},
+       {"largest_difference",
+        {{"type", "object"}, {"additionalProperties", {{"type", "number"}, {"nullable", true}}}}}});
+  Json report = plan;
+  report["model"] = {{"type", "string"}};
+  report["targets"] =
+      array_of(object_schema({"target", "version", "share", "requests"},
+                             {{"target", {{"type", "string"}}},
+                              {"version", {{"type", "integer"}, {"nullable", true}}},
+                              {"share", rate},
+                              {"requests", count},
+                              {"comparisons", comparisons}}));
+  report["shadowed"] = {{"type", "object"}, {"nullable", true}};
+  report["rolled_back"] =
+      object_schema({"target", "reason", "figures"}, {{"target", {{"type", "string"}}},
+                                                      {"reason", {{"type", "string"}}},
+                                                      {"figures", {{"type", "object"}}}});
+  report["rolled_back"]["nullable"] = true;
+  return {{"TrafficRequest", std::move(request)},
+          {"Traffic", object_schema({"model", "split", "shadow", "rollback", "targets", "shadowed",
+                                     "rolled_back"},
+                                    std::move(report))}};
 }
 
 Json schemas() {
@@ -99,6 +158,8 @@ Json answer_content(ApiSchema schema) {
     case ApiSchema::kPredictions:
       return json_content(
           {{"anyOf", Json::array({reference("Prediction"), reference("Predictions")})}});
+    case ApiSchema::kTraffic:
+      return json_content(reference("Traffic"));
     case ApiSchema::kText:
       return {{"text/plain", {{"schema", {{"type", "string"}}}}}};
     case ApiSchema::kHtml:
@@ -189,6 +250,10 @@ Json operation_json(const ApiOperation& operation, std::uint64_t max_body_bytes)
     case ApiBody::kOptionalJson:
       json["requestBody"] = {{"required", false}, {"content", json_content({{"type", "object"}})}};
       break;
+    case ApiBody::kTraffic:
+      json["requestBody"] = {{"required", true},
+                             {"content", json_content(reference("TrafficRequest"))}};
+      break;
     case ApiBody::kNone:
       break;
   }
@@ -217,6 +282,7 @@ Json openapi_document(std::span<const ApiOperation> operations, std::string_view
                       std::uint64_t max_body_bytes) {
   Json paths = Json::object();
   Json components{{"schemas", schemas()}};
+  components["schemas"].update(traffic_schemas());
   for (const ApiOperation& operation : operations) {
     if (!operation.roles.empty()) {
       components["securitySchemes"]["bearer"] = {{"type", "http"}, {"scheme", "bearer"}};

@@ -20,11 +20,12 @@ enum class ApiSchema {
   kText,
   kJson,
   kInference,
-  kPredictions
+  kPredictions,
+  kTraffic
 };
 
 /// What a request's body is.
-enum class ApiBody { kNone, kImage, kImages, kInference, kOptionalJson };
+enum class ApiBody { kNone, kImage, kImages, kInference, kOptionalJson, kTraffic };
 
 struct ApiOperation {
   std::string method = {};   // upper case: "GET"
