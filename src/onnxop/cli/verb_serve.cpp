@@ -180,7 +180,9 @@ void serve(const Options& options, const CliContext& context) {
   Catalog catalog;
   ModelManager manager(
       providers_of(options, context, clock), std::move(manager_options),
-      [](const auto& path) { return std::shared_ptr<Scorer>(load_ort_scorer(path)); },
+      [](const auto& path, std::span<const std::byte> rewritten) -> std::shared_ptr<Scorer> {
+        return rewritten.empty() ? load_ort_scorer(path) : load_ort_scorer(rewritten, path);
+      },
       [](const auto& path) { check_model(path); }, catalog);
   manager.refresh();
   for (const std::string& problem : manager.unmet()) {

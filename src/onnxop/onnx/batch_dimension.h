@@ -35,4 +35,12 @@ Model with_free_batch(Model model);
 /// folder. Throws as describe_model does too.
 Bytes with_free_batch(const std::filesystem::path& path);
 
+struct FreedFile {
+  BatchDimension batch;  // of the file as it is
+  Bytes rewritten;       // with_free_batch() where the rows are fixed and proven; empty otherwise
+};
+
+/// Both at one reading of a model file. Throws as describe_model does, and Error{kTooLarge}.
+FreedFile free_batch_where_proven(const std::filesystem::path& path);
+
 }  // namespace onnxop

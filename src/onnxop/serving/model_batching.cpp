@@ -6,7 +6,6 @@
 #include "onnxop/base/error.h"
 #include "onnxop/base/log.h"
 #include "onnxop/batch/merge.h"
-#include "onnxop/onnx/batch_dimension.h"
 #include "onnxop/preprocess/preprocess.h"
 #include "onnxop/serving/served_model.h"
 
@@ -24,22 +23,18 @@ bool has_free_rows(const std::vector<TensorInfo>& infos) {
 }
 
 /// Why requests may not be joined; "" where they may.
-std::string reason_against(const ServedModel& model, const QueueSettings& settings) {
+std::string reason_against(const ServedModel& model, const QueueSettings& settings,
+                           const BatchDimension& rows) {
   if (settings.max_batch == 1) {
     return "batching is off";
   }
   if (!has_free_rows(model.scorer->inputs()) || !has_free_rows(model.scorer->outputs())) {
-    return "the first dimension of an input or output is fixed, or holds texts";
+    return rows.fixed && !rows.proven
+               ? format("the number of rows is fixed at {}, and cannot be proven free: {}",
+                        *rows.fixed, rows.reason)
+               : "the first dimension of an input or output is fixed, or holds texts";
   }
-  if (settings.trust_batch_dimension || model.path.empty()) {
-    return "";
-  }
-  try {
-    const BatchDimension found = find_batch_dimension(model.path);
-    return found.proven ? "" : found.reason;
-  } catch (const Error& e) {
-    return e.what();
-  }
+  return rows.proven || settings.trust_batch_dimension ? "" : rows.reason;
 }
 
 /// Black images, silence: zeros of the model's input shapes; none where a dimension other than the
@@ -100,10 +95,10 @@ std::int64_t choose_rows(const ServedModel& model, const QueueSettings& settings
 
 }  // namespace
 
-void make_queue(ServedModel& model, const QueueSettings& settings,
+void make_queue(ServedModel& model, const QueueSettings& settings, const BatchDimension& rows,
                 std::shared_ptr<ModelStats> stats) {
   model.stats = stats ? std::move(stats) : std::make_shared<ModelStats>();
-  model.not_batchable = reason_against(model, settings);
+  model.not_batchable = reason_against(model, settings, rows);
   model.batchable = model.not_batchable.empty();
   if (!model.batchable && settings.max_batch != 1) {
     log_info("model {}:{} runs each request by itself: {}", model.name, model.version,

@@ -60,7 +60,7 @@ class ModelManagerTest : public testing::Test {
     providers.push_back(std::move(provider));
     return {std::move(providers),
             {std::move(wishes), 2},
-            [this](const fs::path& path) -> std::shared_ptr<Scorer> {
+            [this](const fs::path& path, std::span<const std::byte>) -> std::shared_ptr<Scorer> {
               const std::lock_guard lock(mutex_);
               loads_.push_back(fs::relative(path.parent_path(), folder_ / "models").string());
               if (broken_.contains(loads_.back())) {

@@ -8,10 +8,12 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "onnxop/batch/model_queue.h"
+#include "onnxop/onnx/batch_dimension.h"
 #include "onnxop/onnx/contract.h"
 #include "onnxop/registry/registry.h"
 #include "onnxop/score/scorer.h"
@@ -73,18 +75,22 @@ ModelSource source_of(const Registry& registry, const ModelVersion& version);
 /// A plain file, named by its stem where `name` is empty.
 ModelSource source_of(const std::filesystem::path& file, std::string name = {});
 
-/// How a file becomes a Scorer: load_ort_scorer, a wrapper around it, or a fake.
-using LoadScorer = std::function<std::shared_ptr<Scorer>(const std::filesystem::path&)>;
+/// How a file becomes a Scorer: load_ort_scorer, a wrapper around it, or a fake. `rewritten`, where
+/// it is not empty, is to be loaded instead of the file's own content.
+using LoadScorer = std::function<std::shared_ptr<Scorer>(const std::filesystem::path& path,
+                                                         std::span<const std::byte> rewritten)>;
 
-/// Gives the model, which is complete otherwise, its queue and statistics; `stats` are those of an
-/// earlier load of the same version, or null.
+/// Gives the model, which is complete otherwise, its queue and statistics; `rows` is what its graph
+/// says of joining, `stats` are those of an earlier load of the same version, or null.
 void make_queue(ServedModel& model, const QueueSettings& settings,
+                const BatchDimension& rows = {.proven = true},
                 std::shared_ptr<ModelStats> stats = nullptr);
 
 /// Compares the hashes, loads the scorer, takes the contract from the metadata (or guesses it) and,
-/// for an image model, runs it once on a black image. Throws Error{kNotFound}; {kDataLoss} for a
-/// file that is not what was published; {kInvalidArgument} for a model that cannot be loaded or
-/// that does not do what its contract says.
+/// for an image model, runs it once on a black image. Where the file has a fixed number of rows
+/// that is proven to be free, and requests may be joined, a copy with a free one is loaded. Throws
+/// Error{kNotFound}; {kDataLoss} for a file that is not what was published; {kInvalidArgument} for
+/// a model that cannot be loaded or that does not do what its contract says.
 ModelLease load_served_model(const ModelSource& source, const LoadScorer& load_scorer,
                              const QueueSettings& settings = {},
                              std::shared_ptr<ModelStats> stats = nullptr);
