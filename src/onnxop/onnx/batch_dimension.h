@@ -18,8 +18,8 @@ struct BatchDimension {
   bool proven = false;
   /// The number of rows that all inputs declare; none: it is free. Where it is fixed, `proven`
   /// says that it becomes free by with_free_batch().
-  std::optional<std::int64_t> fixed;
-  std::string reason;  // where it is not proven: "node 'soft' (Softmax): it works over the batch …"
+  std::optional<std::int64_t> fixed = {};
+  std::string reason = {};  // where it is not proven: "node 'soft' (Softmax): it works over …"
 };
 
 BatchDimension find_batch_dimension(const Model& model);

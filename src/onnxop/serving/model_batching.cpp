@@ -104,6 +104,10 @@ void make_queue(ServedModel& model, const QueueSettings& settings, const BatchDi
     log_info("model {}:{} runs each request by itself: {}", model.name, model.version,
              model.not_batchable);
   }
+  if (model.batchable && !rows.proven) {
+    log_warning("model {}:{} joins requests because its configuration says so: {}", model.name,
+                model.version, rows.reason);
+  }
   if (model.contract) {
     const ImageInput& input = model.contract->input;
     std::vector<NamedTensor> one;
@@ -115,6 +119,10 @@ void make_queue(ServedModel& model, const QueueSettings& settings, const BatchDi
   options.name = format("{}:{}", model.name, model.version);
   options.max_queued = settings.max_queued;
   options.max_rows = model.batchable ? choose_rows(model, settings) : 1;
+  if (settings.most_rows > 0) {
+    options.max_rows = std::min(options.max_rows, settings.most_rows);
+  }
+  model.default_timeout_us = settings.default_timeout_us;
   options.on_run = [kept = model.stats](const RunReport& report) {
     kept->count_run(report, SystemClock().wall());
   };

@@ -72,7 +72,7 @@ bool ModelManager::refresh() {
   } while (!load_missing(plan, found));
   publish(plan);
   take_status(plan);
-  return settling;
+  return give_memory_back() || settling;
 }
 
 /// What all providers have; of two models with one name the first provider's. A provider that
@@ -169,7 +169,11 @@ bool ModelManager::load_missing(const ServingPlan& plan, const std::vector<Found
     if (good) {
       failures_.erase(task.key);
       log_info("model {} is loaded", title(task.key));
-      loaded_[task.key] = std::move(task.result);
+      Loaded& place = loaded_[task.key];
+      if (place.lease) {
+        leaving_.push_back(place.lease);
+      }
+      place = std::move(task.result);
     } else {
       failures_[task.key] = {task.fingerprint, task.failure};
       log_error("model {} is not served: {}", title(task.key), task.failure);
@@ -204,7 +208,7 @@ ModelManager::Loaded ModelManager::load_one(const VersionKey& key, const Found& 
 
 /// Each reference gets its version if that is ready, and keeps what it had otherwise.
 void ModelManager::publish(const ServingPlan& plan) {
-  const auto before = catalog_.snapshot();
+  auto before = catalog_.snapshot();
   auto set = std::make_shared<ServingSet>();
   std::map<VersionKey, Loaded> kept;
   for (const auto& [reference, key] : plan.references) {
@@ -229,15 +233,27 @@ void ModelManager::publish(const ServingPlan& plan) {
     if (!kept.contains(key)) {
       log_info("model {} is unloaded", title(key));
       ++gone;
+      leaving_.push_back(loaded.lease);
     }
   }
   loaded_ = std::move(kept);
   catalog_.publish(std::move(set));
+  before.reset();
   if (gone > 0) {
-    ::malloc_trim(0);  // the library keeps freed memory otherwise
     const std::lock_guard lock(state_);
     counts_.unloaded += gone;
   }
+}
+
+/// Gives memory back to the system once the last lease on a model has gone: the C library keeps
+/// what is freed otherwise. True while somebody still has one.
+bool ModelManager::give_memory_back() {
+  const std::size_t before = leaving_.size();
+  std::erase_if(leaving_, [](const auto& model) { return model.expired(); });
+  if (leaving_.size() < before) {
+    ::malloc_trim(0);
+  }
+  return !leaving_.empty();
 }
 
 void ModelManager::take_status(const ServingPlan& plan) {
@@ -255,7 +271,10 @@ void ModelManager::take_status(const ServingPlan& plan) {
     }
   }
   for (const auto& [key, loaded] : loaded_) {
-    put(key, VersionState::kReady, "");
+    const auto found = std::find_if(last_found_.begin(), last_found_.end(), [&](const Found& each) {
+      return each.offer.name == key.first;
+    });
+    put(key, VersionState::kReady, found == last_found_.end() ? "" : found->offer.notice);
   }
   unmet_.clear();
   for (const auto& [reference, problem] : plan.problems) {

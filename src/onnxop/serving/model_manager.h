@@ -23,7 +23,7 @@ struct VersionStatus {
   std::string name;
   std::int64_t version = 0;
   VersionState state = VersionState::kUnavailable;
-  std::string reason;  // why it is not ready
+  std::string reason;  // why it is not ready, or what else is wrong
 };
 
 struct LoadCounts {
@@ -45,7 +45,7 @@ class ModelManager {
 
   /// Looks at what there is and brings the catalog in line; blocks until that is done. Nothing is
   /// thrown: what cannot be loaded is in the index, and in the log. True: a version was still being
-  /// written, so that another look soon is worth it.
+  /// written, or one that was unloaded is still in use, so that another look soon is worth it.
   bool refresh();
 
   /// Why references of the wishes are not met; empty when all are.
@@ -85,6 +85,7 @@ class ModelManager {
   bool load_missing(const ServingPlan& plan, const std::vector<Found>& found);
   Loaded load_one(const VersionKey& key, const Found& found, double probe_seconds);
   void publish(const ServingPlan& plan);
+  bool give_memory_back();
   void take_status(const ServingPlan& plan);
   void set_status(const VersionKey& key, VersionState state, std::string reason);
 
@@ -99,6 +100,7 @@ class ModelManager {
   std::map<VersionKey, Failure> failures_;
   std::map<VersionKey, std::shared_ptr<ModelStats>> stats_;
   std::vector<Found> last_found_;
+  std::vector<std::weak_ptr<const ServedModel>> leaving_;  // unloaded, and perhaps still in use
 
   mutable std::mutex state_;  // guards the three below
   std::map<VersionKey, VersionStatus> status_;

@@ -7,6 +7,8 @@
 #include "onnxop/base/sha256.h"
 #include "onnxop/onnx/model_file.h"
 #include "onnxop/preprocess/preprocess.h"
+#include "onnxop/serving/configured_scorer.h"
+#include "onnxop/serving/model_config.h"
 #include "onnxop/serving/prediction.h"
 
 namespace onnxop {
@@ -114,11 +116,20 @@ ModelLease load_served_model(const ModelSource& source, const LoadScorer& load_s
   model->sha256 = checked_sha256(source);
   model->contract = read_contract(source.path);
   const BatchDimension rows = load_engine(*model, load_scorer, settings);
+  if (source.config) {
+    model->config = source.config;
+    model->labels = source.config->labels;
+    model->scorer = configured_scorer(model->scorer, source.config->triton, rows);
+  }
   if (!model->contract) {
     model->contract = guess_contract(model->scorer->inputs(), model->scorer->outputs());
     model->contract_guessed = model->contract.has_value();
   }
   if (model->contract) {
+    const auto labels = model->labels.find(model->contract->output.name);
+    if (labels != model->labels.end()) {
+      model->contract->output.labels = labels->second;
+    }
     model->input_dtype = image_input_dtype(source, *model->contract, *model->scorer);
     warm_up(source, *model);
   }

@@ -21,6 +21,8 @@
 
 namespace onnxop {
 
+struct ModelConfig;
+
 struct ServedModel {
   std::string name;
   std::int64_t version = 0;  // 0: a plain file
@@ -36,8 +38,10 @@ struct ServedModel {
 
   /// Requests may be joined along the first dimension of all inputs and outputs.
   bool batchable = false;
-  std::string not_batchable;          // why not, for people
-  std::uint64_t image_shape_key = 0;  // of the contract's input
+  std::string not_batchable;                       // why not, for people
+  std::uint64_t image_shape_key = 0;               // of the contract's input
+  std::optional<std::int64_t> default_timeout_us;  // a request waits no longer; none: it may
+  std::shared_ptr<const ModelConfig> config;       // its own; null: none
   std::shared_ptr<ModelQueue> queue;
   std::shared_ptr<ModelStats> stats;
 };
@@ -48,8 +52,10 @@ struct QueueSettings {
   /// Rows of a joined batch: 0: where the model's throughput stops growing; 1: requests are never
   /// joined.
   std::int64_t max_batch = 0;
+  std::int64_t most_rows = 0;          // of a joined batch, whatever its best size; 0: no limit
   bool trust_batch_dimension = false;  // join even where the graph does not prove that it may be
-  double probe_seconds = 0.05;         // at most so long are batch sizes tried out
+  std::optional<std::int64_t> default_timeout_us = {};  // a request waits no longer; none: it may
+  double probe_seconds = 0.05;                          // at most so long are batch sizes tried out
 };
 
 /// Keeps a model loaded while it is used.
@@ -67,6 +73,7 @@ struct ModelSource {
   std::int64_t version = 0;  // 0: a plain file
   std::filesystem::path path;
   std::vector<ExpectedFile> files;  // compared before anything is loaded; empty for a plain file
+  std::shared_ptr<const ModelConfig> config = {};  // the model's own; null: none
 };
 
 /// A version of the store, with all its files.
