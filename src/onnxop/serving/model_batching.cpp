@@ -79,21 +79,27 @@ std::vector<BatchTiming> probe(Scorer& scorer, double seconds) {
   return timings;
 }
 
-std::int64_t choose_rows(const ServedModel& model, const QueueSettings& settings) {
-  if (settings.max_batch > 0) {
-    return settings.max_batch;
-  }
-  try {
-    const auto timings = probe(*model.scorer, settings.probe_seconds);
-    return timings.size() < 2 ? kUnprobedBatch : best_batch_size(timings);
-  } catch (const Error& e) {
-    log_warning("model {}:{}: batch sizes could not be tried out: {}", model.name, model.version,
-                e.what());
-    return 1;
-  }
+std::int64_t limited(std::int64_t rows, const QueueSettings& settings) {
+  return settings.most_rows > 0 ? std::min(rows, settings.most_rows) : rows;
 }
 
 }  // namespace
+
+void probe_batch_size(const ServedModel& model, const QueueSettings& settings) {
+  if (!model.batchable || settings.max_batch > 0 || settings.probe_seconds <= 0) {
+    return;
+  }
+  try {
+    const auto timings = probe(*model.scorer, settings.probe_seconds);
+    if (timings.size() >= 2) {
+      model.queue->set_max_rows(limited(best_batch_size(timings), settings));
+    }
+  } catch (const Error& e) {
+    log_warning("model {}:{}: batch sizes could not be tried out: {}", model.name, model.version,
+                e.what());
+    model.queue->set_max_rows(1);
+  }
+}
 
 void make_queue(ServedModel& model, const QueueSettings& settings, const BatchDimension& rows,
                 std::shared_ptr<ModelStats> stats) {
@@ -118,15 +124,14 @@ void make_queue(ServedModel& model, const QueueSettings& settings, const BatchDi
   ModelQueueOptions options;
   options.name = format("{}:{}", model.name, model.version);
   options.max_queued = settings.max_queued;
-  options.max_rows = model.batchable ? choose_rows(model, settings) : 1;
-  if (settings.most_rows > 0) {
-    options.max_rows = std::min(options.max_rows, settings.most_rows);
-  }
+  const std::int64_t rows_at_once = settings.max_batch > 0 ? settings.max_batch : kUnprobedBatch;
+  options.max_rows = model.batchable ? limited(rows_at_once, settings) : 1;
   model.default_timeout_us = settings.default_timeout_us;
   options.on_run = [kept = model.stats](const RunReport& report) {
     kept->count_run(report, SystemClock().wall());
   };
   model.queue = std::make_shared<ModelQueue>(model.scorer, std::move(options));
+  probe_batch_size(model, settings);
 }
 
 }  // namespace onnxop

@@ -13,7 +13,9 @@
 namespace onnxop {
 namespace {
 
-constexpr double kProbeSecondsAtOnce = 0.5;  // of all versions that are loaded together
+// Of more versions that are loaded together, those that are never used would cost start-up time and
+// memory: their batch sizes are tried out once they are in use.
+constexpr std::size_t kProbedAtOnce = 8;
 
 std::string title(const VersionKey& key) {
   return format("{}:{}", key.first, key.second);
@@ -72,7 +74,17 @@ bool ModelManager::refresh() {
   } while (!load_missing(plan, found));
   publish(plan);
   take_status(plan);
+  probe_what_is_used();
   return give_memory_back() || settling;
+}
+
+void ModelManager::probe_what_is_used() {
+  for (auto& [key, loaded] : loaded_) {
+    if (loaded.unprobed && loaded.lease->stats->snapshot().runs > 0) {
+      probe_batch_size(*loaded.lease, *loaded.unprobed);
+      loaded.unprobed.reset();
+    }
+  }
 }
 
 /// What all providers have; of two models with one name the first provider's. A provider that
@@ -149,7 +161,7 @@ bool ModelManager::load_missing(const ServingPlan& plan, const std::vector<Found
   if (tasks.empty()) {
     return true;
   }
-  const double probe_seconds = kProbeSecondsAtOnce / static_cast<double>(tasks.size());
+  const bool probe = tasks.size() <= kProbedAtOnce;
   for (const Task& task : tasks) {
     stats_.try_emplace(task.key, std::make_shared<ModelStats>());
   }
@@ -157,7 +169,7 @@ bool ModelManager::load_missing(const ServingPlan& plan, const std::vector<Found
   pool.run(static_cast<int>(tasks.size()), [&](int index, int) {
     Task& task = tasks[static_cast<std::size_t>(index)];
     try {
-      task.result = load_one(task.key, *task.found, probe_seconds);
+      task.result = load_one(task.key, *task.found, probe);
     } catch (const std::exception& e) {
       task.failure = e.what();
     }
@@ -185,8 +197,7 @@ bool ModelManager::load_missing(const ServingPlan& plan, const std::vector<Found
 }
 
 /// Loaded, checked, warmed; safe from several threads for different versions.
-ModelManager::Loaded ModelManager::load_one(const VersionKey& key, const Found& found,
-                                            double probe_seconds) {
+ModelManager::Loaded ModelManager::load_one(const VersionKey& key, const Found& found, bool probe) {
   ModelSource source;
   {
     static std::mutex provider_use;
@@ -197,13 +208,17 @@ ModelManager::Loaded ModelManager::load_one(const VersionKey& key, const Found& 
     check_file_(source.path);
   }
   QueueSettings settings = found.offer.queue;
-  settings.probe_seconds = std::min(settings.probe_seconds, probe_seconds);
+  settings.probe_seconds = probe ? settings.probe_seconds : 0;
   const ModelLease lease = load_served_model(source, load_scorer_, settings, stats_.at(key));
   const auto golden = source.path.parent_path() / kGoldenFile;
   if (std::filesystem::exists(golden)) {
     check_golden(*lease->scorer, read_golden(golden));
   }
-  return {lease, find_version(found.offer, key.second)->fingerprint};
+  Loaded loaded{lease, find_version(found.offer, key.second)->fingerprint};
+  if (!probe) {
+    loaded.unprobed = found.offer.queue;
+  }
+  return loaded;
 }
 
 /// Each reference gets its version if that is ready, and keeps what it had otherwise.

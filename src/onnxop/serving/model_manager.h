@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -78,14 +79,16 @@ class ModelManager {
   struct Loaded {
     ModelLease lease;
     std::string fingerprint;
+    std::optional<QueueSettings> unprobed = {};  // batch sizes are tried out when it is used
   };
 
   std::vector<Found> look();
   void mark_known(ModelOffer& offer) const;
   bool load_missing(const ServingPlan& plan, const std::vector<Found>& found);
-  Loaded load_one(const VersionKey& key, const Found& found, double probe_seconds);
+  Loaded load_one(const VersionKey& key, const Found& found, bool probe);
   void publish(const ServingPlan& plan);
   bool give_memory_back();
+  void probe_what_is_used();
   void take_status(const ServingPlan& plan);
   void set_status(const VersionKey& key, VersionState state, std::string reason);
 

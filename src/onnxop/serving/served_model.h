@@ -55,7 +55,7 @@ struct QueueSettings {
   std::int64_t most_rows = 0;          // of a joined batch, whatever its best size; 0: no limit
   bool trust_batch_dimension = false;  // join even where the graph does not prove that it may be
   std::optional<std::int64_t> default_timeout_us = {};  // a request waits no longer; none: it may
-  double probe_seconds = 0.05;                          // at most so long are batch sizes tried out
+  double probe_seconds = 0.05;  // at most so long are batch sizes tried out; 0: not at all
 };
 
 /// Keeps a model loaded while it is used.
@@ -92,6 +92,10 @@ using LoadScorer = std::function<std::shared_ptr<Scorer>(const std::filesystem::
 void make_queue(ServedModel& model, const QueueSettings& settings,
                 const BatchDimension& rows = {.proven = true},
                 std::shared_ptr<ModelStats> stats = nullptr);
+
+/// Tries out batch sizes, for at most `probe_seconds`, and sets the model's limit; nothing where
+/// the settings say the limit, or requests are not joined. Any thread, while the model is served.
+void probe_batch_size(const ServedModel& model, const QueueSettings& settings);
 
 /// Compares the hashes, loads the scorer, takes the contract from the metadata (or guesses it) and,
 /// for an image model, runs it once on a black image. Where the file has a fixed number of rows
