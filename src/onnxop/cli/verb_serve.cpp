@@ -59,7 +59,8 @@ void declare_options(CLI::App& command, Options& options) {
                      "Write gRPC's port to this file once it answers");
   command.add_option(
       "--models", options.models_folder,
-      "Serve a folder laid out NAME/VERSION/model.onnx, besides the store if it is there");
+      "Serve a folder laid out NAME/VERSION/model.onnx (NAME/config.pbtxt as Triton has it), "
+      "besides the store if it is there");
   command
       .add_option("--version-policy", options.version_policies,
                   "[NAME=]latest|latest:N|all|1,3: the versions to serve, of all models or one")

@@ -75,7 +75,8 @@ bool ModelManager::refresh() {
   publish(plan);
   take_status(plan);
   probe_what_is_used();
-  return give_memory_back() || settling;
+  give_memory_back();
+  return settling;
 }
 
 void ModelManager::probe_what_is_used() {
@@ -261,14 +262,13 @@ void ModelManager::publish(const ServingPlan& plan) {
 }
 
 /// Gives memory back to the system once the last lease on a model has gone: the C library keeps
-/// what is freed otherwise. True while somebody still has one.
-bool ModelManager::give_memory_back() {
+/// what is freed otherwise.
+void ModelManager::give_memory_back() {
   const std::size_t before = leaving_.size();
   std::erase_if(leaving_, [](const auto& model) { return model.expired(); });
   if (leaving_.size() < before) {
     ::malloc_trim(0);
   }
-  return !leaving_.empty();
 }
 
 void ModelManager::take_status(const ServingPlan& plan) {

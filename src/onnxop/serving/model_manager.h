@@ -46,7 +46,7 @@ class ModelManager {
 
   /// Looks at what there is and brings the catalog in line; blocks until that is done. Nothing is
   /// thrown: what cannot be loaded is in the index, and in the log. True: a version was still being
-  /// written, or one that was unloaded is still in use, so that another look soon is worth it.
+  /// written, so that another look soon is worth it.
   bool refresh();
 
   /// Why references of the wishes are not met; empty when all are.
@@ -87,7 +87,7 @@ class ModelManager {
   bool load_missing(const ServingPlan& plan, const std::vector<Found>& found);
   Loaded load_one(const VersionKey& key, const Found& found, bool probe);
   void publish(const ServingPlan& plan);
-  bool give_memory_back();
+  void give_memory_back();
   void probe_what_is_used();
   void take_status(const ServingPlan& plan);
   void set_status(const VersionKey& key, VersionState state, std::string reason);

@@ -308,6 +308,30 @@ TEST_F(ModelManagerTest, AliasesOfTheStoreAreObeyed) {
   EXPECT_EQ(served("mnist@challenger"), 1) << "what is loaded stays";
 }
 
+TEST_F(ModelManagerTest, OfManyModelsBatchSizesAreTriedOutWhenTheyAreUsed) {
+  for (int i = 0; i < 20; ++i) {
+    put("m" + std::to_string(i), 1);
+  }
+  auto models = manager(folder_provider(folder_ / "models", clock_, {}, 0));
+  models.refresh();
+  const auto runs = [&](const char* name) {
+    const ModelLease lease = catalog_.snapshot()->find(name);
+    return dynamic_cast<const FakeScorer&>(*lease->scorer).runs();
+  };
+  EXPECT_EQ(runs("m3"), 1) << "warmed, and no more";
+  EXPECT_GT(catalog_.snapshot()->find("m3")->queue->max_rows(), 1);
+  catalog_.snapshot()->find("m3")->stats->count_run({1, 1, 0.001, false}, clock_.wall());
+  models.refresh();
+  EXPECT_GT(runs("m3"), 1);
+  EXPECT_EQ(runs("m4"), 1);
+  const auto tried = runs("m3");
+  models.refresh();
+  EXPECT_EQ(runs("m3"), tried) << "once";
+  put("single", 1);
+  models.refresh();
+  EXPECT_GT(runs("single"), 1) << "one that comes alone is ready for its traffic";
+}
+
 TEST_F(ModelManagerTest, AProviderThatCannotBeReadKeepsWhatItHad) {
   put("a", 1);
   auto models = manager(folder());
