@@ -1,6 +1,7 @@
 // Training as a user does it: the result's form, the same bytes for the same spec, killing and
 // resuming.
 
+#include <algorithm>
 #include <csignal>
 
 #include <gmock/gmock.h>
@@ -64,6 +65,21 @@ TEST(Train, PrintsOneJsonObjectWithTheResult) {
   EXPECT_EQ(eval.json()["accuracy"], result["test_accuracy"])
       << "the exported model answers as the trainer did";
   EXPECT_NEAR(eval.json()["loss"].get<double>(), result["test_loss"].get<double>(), 1e-5);
+}
+
+TEST(Train, GoldenSamplesLieBesideTheModel) {
+  const auto versions = run_onnxop({"models", "mnist", "--json", "--store", test_store()}).json();
+  const std::filesystem::path model = versions["versions"][0]["model_path"].get<std::string>();
+  const Json golden = parse_json(read_text_file(model.parent_path() / "golden.json"), "golden");
+  ASSERT_EQ(golden["samples"].size(), 8U);
+  for (const Json& sample : golden["samples"]) {
+    EXPECT_EQ(sample["inputs"]["image"]["shape"], Json({1, 28, 28, 1}));
+    EXPECT_EQ(sample["outputs"]["probabilities"]["shape"], Json({1, 10}));
+  }
+  const auto probabilities =
+      golden["samples"][0]["outputs"]["probabilities"]["data"].get<std::vector<double>>();
+  EXPECT_EQ(std::max_element(probabilities.begin(), probabilities.end()) - probabilities.begin(), 7)
+      << "the first digit of the test set";
 }
 
 TEST(Train, TheSameSpecGivesTheSameBytesWhateverTheThreads) {

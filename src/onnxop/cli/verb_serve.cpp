@@ -62,7 +62,8 @@ void declare_options(CLI::App& command, Options& options) {
                      "Write gRPC's port to this file once it answers");
   command.add_option(
       "--models", options.models_folder,
-      "Serve a folder laid out NAME/VERSION/model.onnx, besides the store if it is there");
+      "Serve a folder laid out NAME/VERSION/model.onnx (NAME/config.pbtxt as Triton has it), "
+      "besides the store if it is there");
   command
       .add_option("--version-policy", options.version_policies,
                   "[NAME=]latest|latest:N|all|1,3: the versions to serve, of all models or one")
@@ -188,7 +189,9 @@ void serve(const Options& options, const CliContext& context) {
   Catalog catalog;
   ModelManager manager(
       providers_of(options, context, clock), std::move(manager_options),
-      [](const auto& path) { return std::shared_ptr<Scorer>(load_ort_scorer(path)); },
+      [](const auto& path, std::span<const std::byte> rewritten) -> std::shared_ptr<Scorer> {
+        return rewritten.empty() ? load_ort_scorer(path) : load_ort_scorer(rewritten, path);
+      },
       [](const auto& path) { check_model(path); }, catalog);
   manager.refresh();
   for (const std::string& problem : manager.unmet()) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "onnxop/onnx/batch_dimension.h"
 #include "onnxop/onnx/batch_graph.h"
 
 namespace onnxop {
@@ -26,5 +27,8 @@ struct BatchAnalysis {
 };
 
 BatchAnalysis analyse_batch(const BatchGraph& graph);
+
+/// What of it is public.
+BatchDimension batch_dimension_of(BatchAnalysis analysis);
 
 }  // namespace onnxop

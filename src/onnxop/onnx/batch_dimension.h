@@ -18,8 +18,8 @@ struct BatchDimension {
   bool proven = false;
   /// The number of rows that all inputs declare; none: it is free. Where it is fixed, `proven`
   /// says that it becomes free by with_free_batch().
-  std::optional<std::int64_t> fixed;
-  std::string reason;  // where it is not proven: "node 'soft' (Softmax): it works over the batch …"
+  std::optional<std::int64_t> fixed = {};
+  std::string reason = {};  // where it is not proven: "node 'soft' (Softmax): it works over …"
 };
 
 BatchDimension find_batch_dimension(const Model& model);
@@ -34,5 +34,13 @@ Model with_free_batch(Model model);
 /// The same of a model file, as the new file's bytes: external data is still named relative to the
 /// folder. Throws as describe_model does too.
 Bytes with_free_batch(const std::filesystem::path& path);
+
+struct FreedFile {
+  BatchDimension batch;  // of the file as it is
+  Bytes rewritten;       // with_free_batch() where the rows are fixed and proven; empty otherwise
+};
+
+/// Both at one reading of a model file. Throws as describe_model does, and Error{kTooLarge}.
+FreedFile free_batch_where_proven(const std::filesystem::path& path);
 
 }  // namespace onnxop

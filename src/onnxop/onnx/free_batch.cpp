@@ -180,6 +180,21 @@ Bytes bytes_of(const onnx::ModelProto& model, const std::string& what) {
   return bytes;
 }
 
+/// The file's bytes after its number of rows is made free.
+Bytes rewritten(onnx::ModelProto& model, const BatchAnalysis& analysis, const std::string& what) {
+  onnx::GraphProto& graph = *model.mutable_graph();
+  const std::string symbol = unused_name(std::string(kSymbol), symbols_of(graph));
+  change_reshapes(model, analysis.reshapes);
+  for (auto* values : {graph.mutable_input(), graph.mutable_output(), graph.mutable_value_info()}) {
+    for (auto& value : *values) {
+      if (const auto at = analysis.axes.find(value.name()); at != analysis.axes.end()) {
+        free_dimension(value, at->second, symbol);
+      }
+    }
+  }
+  return bytes_of(model, what);
+}
+
 }  // namespace
 
 Model with_free_batch(Model model) {
@@ -204,20 +219,18 @@ Model with_free_batch(Model model) {
 Bytes with_free_batch(const std::filesystem::path& path) {
   const auto model = read_model_proto(path);
   const BatchAnalysis analysis = proven_analysis(batch_graph(*model), path.string());
-  if (!analysis.fixed) {
-    return read_file(path);
+  return analysis.fixed ? rewritten(*model, analysis, path.string()) : read_file(path);
+}
+
+FreedFile free_batch_where_proven(const std::filesystem::path& path) {
+  const auto model = read_model_proto(path);
+  BatchAnalysis analysis = analyse_batch(batch_graph(*model));
+  FreedFile result;
+  if (analysis.problem.empty() && analysis.fixed) {
+    result.rewritten = rewritten(*model, analysis, path.string());
   }
-  onnx::GraphProto& graph = *model->mutable_graph();
-  const std::string symbol = unused_name(std::string(kSymbol), symbols_of(graph));
-  change_reshapes(*model, analysis.reshapes);
-  for (auto* values : {graph.mutable_input(), graph.mutable_output(), graph.mutable_value_info()}) {
-    for (auto& value : *values) {
-      if (const auto at = analysis.axes.find(value.name()); at != analysis.axes.end()) {
-        free_dimension(value, at->second, symbol);
-      }
-    }
-  }
-  return bytes_of(*model, path.string());
+  result.batch = batch_dimension_of(std::move(analysis));
+  return result;
 }
 
 }  // namespace onnxop

@@ -83,9 +83,16 @@ DType dtype_of(ONNXTensorElementDataType type) {
 }
 
 std::shared_ptr<Ort::Session> open_session(const std::filesystem::path& path,
+                                           std::span<const std::byte> content,
                                            const OrtOptions& options) {
   Ort::Env& env = environment();  // first: nothing else of the library may be called before
-  return std::make_shared<Ort::Session>(env, path.c_str(), session_options(options));
+  Ort::SessionOptions session = session_options(options);
+  if (content.empty()) {
+    return std::make_shared<Ort::Session>(env, path.c_str(), session);
+  }
+  const auto folder = std::filesystem::absolute(path).parent_path().string();
+  session.AddConfigEntry(kOrtSessionOptionsModelExternalInitializersFileFolderPath, folder.c_str());
+  return std::make_shared<Ort::Session>(env, content.data(), content.size(), session);
 }
 
 Ort::MemoryInfo cpu_memory() {
@@ -94,8 +101,11 @@ Ort::MemoryInfo cpu_memory() {
 
 class OrtScorer : public Scorer {
  public:
-  OrtScorer(const std::filesystem::path& path, const OrtOptions& options)
-      : path_(path.string()), session_(open_session(path, options)), memory_(cpu_memory()) {
+  OrtScorer(const std::filesystem::path& path, std::span<const std::byte> content,
+            const OrtOptions& options)
+      : path_(path.string()),
+        session_(open_session(path, content, options)),
+        memory_(cpu_memory()) {
     read_inputs();
     read_outputs();
   }
@@ -264,6 +274,16 @@ class OrtScorer : public Scorer {
   std::vector<const char*> output_names_;  // of outputs_
 };
 
+std::unique_ptr<Scorer> load(const std::filesystem::path& path, std::span<const std::byte> content,
+                             const OrtOptions& options) {
+  try {
+    return std::make_unique<OrtScorer>(path, content, options);
+  } catch (const Ort::Exception& e) {
+    fail(ErrorCode::kInvalidArgument, "{}: ONNX Runtime cannot load the model: {}", path.string(),
+         e.what());
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<Scorer> load_ort_scorer(const std::filesystem::path& path,
@@ -277,12 +297,16 @@ std::unique_ptr<Scorer> load_ort_scorer(const std::filesystem::path& path,
     fail(ErrorCode::kInvalidArgument, "{}: got {}, expected a model file", path.string(),
          std::filesystem::is_directory(status) ? "a folder" : "something that is no regular file");
   }
-  try {
-    return std::make_unique<OrtScorer>(path, options);
-  } catch (const Ort::Exception& e) {
-    fail(ErrorCode::kInvalidArgument, "{}: ONNX Runtime cannot load the model: {}", path.string(),
-         e.what());
+  return load(path, {}, options);
+}
+
+std::unique_ptr<Scorer> load_ort_scorer(std::span<const std::byte> content,
+                                        const std::filesystem::path& path,
+                                        const OrtOptions& options) {
+  if (content.empty()) {
+    fail(ErrorCode::kInvalidArgument, "{}: got no bytes, expected a model", path.string());
   }
+  return load(path, content, options);
 }
 
 std::string ort_version() {

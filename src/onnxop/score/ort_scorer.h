@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "onnxop/score/scorer.h"
@@ -29,6 +30,12 @@ struct OrtOptions {
 /// tensors, without any output that is a tensor of numbers or texts, or for an ONNX Runtime older
 /// than 1.21.
 std::unique_ptr<Scorer> load_ort_scorer(const std::filesystem::path& path,
+                                        const OrtOptions& options = {});
+
+/// The same of a model file's content, such as a changed copy of `path`: external data is read from
+/// that file's folder, and messages name it. `content` is not needed afterwards.
+std::unique_ptr<Scorer> load_ort_scorer(std::span<const std::byte> content,
+                                        const std::filesystem::path& path,
                                         const OrtOptions& options = {});
 
 /// "1.21.0"

@@ -300,6 +300,13 @@ TEST_F(OrtScorerTest, ReadsExternalDataBesideTheModel) {
   check_model(path);
   const auto outputs = load_ort_scorer(path)->run(input("x", floats({1, 2}, {1, 1})));
   EXPECT_THAT(outputs[0].tensor.values<float>(), ElementsAre(2, 3));
+  const auto from_bytes = load_ort_scorer(as_bytes(proto.SerializeAsString()), path);
+  EXPECT_THAT(from_bytes->run(input("x", floats({1, 2}, {1, 1})))[0].tensor.values<float>(),
+              ElementsAre(2, 3));
+  EXPECT_THAT(error_of([&] { load_ort_scorer(as_bytes("no model"), path); }),
+              HasSubstr("external.onnx: ONNX Runtime cannot load the model"));
+  EXPECT_THAT(error_of([&] { load_ort_scorer(std::span<const std::byte>(), path); }),
+              HasSubstr("no bytes"));
 }
 
 TEST_F(OrtScorerTest, DamagedFilesMakeErrors) {

@@ -161,8 +161,7 @@ Unary* GrpcService::ModelConfig(Context* context, const inference::ModelConfigRe
   return answer_now(context, "ModelConfig", [&] {
     const auto set = core_.catalog.snapshot();
     const ModelLease model = resolve_model(*set, request->name(), request->version());
-    write_config(describe_served(*model, *set),
-                 {model->batchable ? model->queue->max_rows() : 0, core_.scheduler.executors()},
+    write_config(describe_served(*model, *set), config_of(*model, core_),
                  *response->mutable_config());
   });
 }

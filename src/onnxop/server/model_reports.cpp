@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "onnxop/base/format.h"
+#include "onnxop/serving/model_config.h"
 
 namespace onnxop {
 namespace {
@@ -21,6 +22,18 @@ OipModel describe_served(const ServedModel& model, const ServingSet& set) {
     }
   }
   return described;
+}
+
+OipConfig config_of(const ServedModel& model, const ServingCore& core) {
+  OipConfig config;
+  config.max_batch = model.batchable ? model.queue->max_rows() : 0;
+  config.executors = core.scheduler.executors();
+  config.max_queue = model.queue->options().max_queued;
+  if (model.config) {
+    config.own = &model.config->triton;
+    config.max_batch = config.own->max_batch_size.value_or(config.max_batch);
+  }
+  return config;
 }
 
 OipStatistics statistics_of(const ServedModel& model) {

@@ -10,6 +10,9 @@ namespace onnxop {
 
 OipModel describe_served(const ServedModel& model, const ServingSet& set);
 
+/// Good as long as the model is leased.
+OipConfig config_of(const ServedModel& model, const ServingCore& core);
+
 OipStatistics statistics_of(const ServedModel& model);
 
 /// What the manager has; without one, what is served.

@@ -122,9 +122,8 @@ void add_models(RouteTable& table, const RouteContext& context, const InferLimit
        .permission = Permission::kDescribe,
        .handler = [core](const Request& request) {
          const ModelLease model = named_model(core, request);
-         return json_response(model_config_json(
-             describe_served(*model, *core.catalog.snapshot()),
-             {model->batchable ? model->queue->max_rows() : 0, core.scheduler.executors()}));
+         return json_response(model_config_json(describe_served(*model, *core.catalog.snapshot()),
+                                                config_of(*model, core)));
        }});
   add_for_model(
       table,

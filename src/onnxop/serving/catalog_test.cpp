@@ -59,7 +59,7 @@ class CatalogTest : public testing::Test {
   }
 
   LoadScorer loader() {
-    return [this](const fs::path& path) -> std::shared_ptr<Scorer> {
+    return [this](const fs::path& path, std::span<const std::byte>) -> std::shared_ptr<Scorer> {
       loaded_.push_back(path);
       if (next_scorer_) {
         return std::exchange(next_scorer_, nullptr);

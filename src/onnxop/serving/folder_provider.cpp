@@ -1,12 +1,12 @@
-// Models in folders NAME/VERSION/model.onnx.
+// Models in folders NAME/VERSION/model.onnx, each with its config.pbtxt where there is one.
 
 #include <algorithm>
 #include <charconv>
 #include <system_error>
-
-#include <sys/stat.h>
+#include <utility>
 
 #include "onnxop/base/error.h"
+#include "onnxop/serving/model_config.h"
 #include "onnxop/serving/model_provider.h"
 
 namespace onnxop {
@@ -37,11 +37,22 @@ std::vector<fs::path> folders_in(const fs::path& dir) {
   return folders;
 }
 
+VersionPolicy policy_of(const TritonVersionPolicy& configured) {
+  VersionPolicy policy;
+  policy.kind = configured.kind == TritonVersionPolicy::Kind::kAll ? VersionPolicy::Kind::kAll
+                : configured.kind == TritonVersionPolicy::Kind::kSpecific
+                    ? VersionPolicy::Kind::kSpecific
+                    : VersionPolicy::Kind::kLatest;
+  policy.latest = configured.latest;
+  policy.versions = configured.versions;
+  return policy;
+}
+
 class FolderProvider : public ModelProvider {
  public:
   FolderProvider(fs::path dir, const Clock& clock, const QueueSettings& queue,
                  double settle_seconds)
-      : dir_(std::move(dir)), clock_(clock), queue_(queue), settle_seconds_(settle_seconds) {
+      : dir_(std::move(dir)), queue_(queue), files_(clock, settle_seconds) {
     if (!fs::is_directory(dir_)) {
       fail(ErrorCode::kNotFound, "{}: there is no such folder of models", dir_.string());
     }
@@ -52,32 +63,27 @@ class FolderProvider : public ModelProvider {
       fail(ErrorCode::kIo, "{}: the folder of models is gone", dir_.string());
     }
     std::vector<ModelOffer> offers;
+    std::map<std::string, ConfigReader> configs;
     for (const fs::path& folder : folders_in(dir_)) {
-      ModelOffer offer;
-      offer.name = folder.filename().string();
-      offer.queue = queue_;
-      for (const fs::path& version_folder : folders_in(folder)) {
-        const std::int64_t version = version_of(version_folder.filename().string());
-        if (version > 0 && fs::exists(version_folder / kModelFile)) {
-          offer.versions.push_back(look_at(version_folder, version));
-        }
-      }
-      std::sort(
-          offer.versions.begin(), offer.versions.end(),
-          [](const OfferedVersion& a, const OfferedVersion& b) { return a.version < b.version; });
+      const std::string name = folder.filename().string();
+      ConfigReader& config = configs[name] = std::move(configs_[name]);
+      config.look(name, folder, files_);
+      ModelOffer offer = offer_of(name, folder, config);
       if (!offer.versions.empty()) {
         offers.push_back(std::move(offer));
       }
     }
+    configs_ = std::move(configs);  // without those of models that are gone
     return offers;
   }
 
   ModelSource source(const std::string& name, std::int64_t version) override {
-    const fs::path path = dir_ / name / format("{}", version) / kModelFile;
+    const auto config = configs_[name].config();
+    const fs::path path = dir_ / name / format("{}", version) / file_of(config.get());
     if (!fs::exists(path)) {
       fail(ErrorCode::kNotFound, "{}: the model file is gone", path.string());
     }
-    return {name, version, path, {}};
+    return {name, version, path, {}, config};
   }
 
   std::vector<fs::path> watched() override {
@@ -93,34 +99,59 @@ class FolderProvider : public ModelProvider {
   bool checked() const override { return false; }
 
  private:
+  static fs::path file_of(const ModelConfig* config) {
+    return config == nullptr || config->triton.default_model_filename.empty()
+               ? fs::path(kModelFile)
+               : fs::path(config->triton.default_model_filename);
+  }
+
+  ModelOffer offer_of(const std::string& name, const fs::path& folder,
+                      const ConfigReader& reader) const {
+    const ModelConfig* config = reader.config().get();
+    ModelOffer offer;
+    offer.name = name;
+    offer.queue = queue_;
+    if (config != nullptr) {
+      offer.queue = configured_queue(queue_, config->triton);
+      if (config->triton.version_policy) {
+        offer.policy = policy_of(*config->triton.version_policy);
+      }
+    }
+    (config != nullptr ? offer.notice : offer.problem) = reader.problem();
+    for (const fs::path& version_folder : folders_in(folder)) {
+      const std::int64_t version = version_of(version_folder.filename().string());
+      // One that cannot be served anyway may have any file.
+      if (version > 0 && (!offer.problem.empty() || fs::exists(version_folder / file_of(config)))) {
+        offer.versions.push_back(look_at(version_folder, version, reader));
+      }
+    }
+    std::sort(
+        offer.versions.begin(), offer.versions.end(),
+        [](const OfferedVersion& a, const OfferedVersion& b) { return a.version < b.version; });
+    return offer;
+  }
+
   /// All files of a version: external data, labels and golden samples lie beside the model.
-  OfferedVersion look_at(const fs::path& folder, std::int64_t version) const {
-    OfferedVersion offered{version, {}, true};
+  OfferedVersion look_at(const fs::path& folder, std::int64_t version,
+                         const ConfigReader& reader) const {
+    OfferedVersion offered{version, {}, reader.settled()};
     std::vector<std::string> lines;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(folder, error)) {
-      struct ::stat info {};
-      if (::stat(entry.path().c_str(), &info) != 0) {
-        continue;
-      }
-      const double changed = static_cast<double>(info.st_mtim.tv_sec) +
-                             1e-9 * static_cast<double>(info.st_mtim.tv_nsec);
-      const double now = std::chrono::duration<double>(clock_.wall().time_since_epoch()).count();
-      // A time in the future is a clock that was set back, not a file that is being written.
-      offered.settled = offered.settled && (now - changed >= settle_seconds_ || changed > now + 1 ||
-                                            settle_seconds_ <= 0);
-      lines.push_back(format("{} {} {} {}.{}", entry.path().filename().string(), info.st_ino,
-                             info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec));
+      lines.push_back(files_.line(entry.path(), offered.settled));
     }
     std::sort(lines.begin(), lines.end());
+    if (reader.config()) {
+      lines.push_back(reader.config()->fingerprint);
+    }
     offered.fingerprint = format("{}", join(lines, "\n"));
     return offered;
   }
 
   fs::path dir_;
-  const Clock& clock_;
   QueueSettings queue_;
-  double settle_seconds_;
+  FileLook files_;
+  std::map<std::string, ConfigReader> configs_;  // by model
 };
 
 }  // namespace

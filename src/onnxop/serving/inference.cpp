@@ -199,6 +199,10 @@ Prediction ImageCall::prediction(std::size_t index) {
 }
 
 void submit(Scheduler& scheduler, InferenceCall& call) {
+  if (const auto timeout = call.model()->default_timeout_us) {
+    call.waiting.deadline = std::min(call.waiting.deadline,
+                                     SystemClock().steady() + std::chrono::microseconds(*timeout));
+  }
   refuse_if_full(scheduler.submit(call.model()->queue, call), call);
 }
 

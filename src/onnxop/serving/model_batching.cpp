@@ -6,7 +6,6 @@
 #include "onnxop/base/error.h"
 #include "onnxop/base/log.h"
 #include "onnxop/batch/merge.h"
-#include "onnxop/onnx/batch_dimension.h"
 #include "onnxop/preprocess/preprocess.h"
 #include "onnxop/serving/served_model.h"
 
@@ -24,22 +23,18 @@ bool has_free_rows(const std::vector<TensorInfo>& infos) {
 }
 
 /// Why requests may not be joined; "" where they may.
-std::string reason_against(const ServedModel& model, const QueueSettings& settings) {
+std::string reason_against(const ServedModel& model, const QueueSettings& settings,
+                           const BatchDimension& rows) {
   if (settings.max_batch == 1) {
     return "batching is off";
   }
   if (!has_free_rows(model.scorer->inputs()) || !has_free_rows(model.scorer->outputs())) {
-    return "the first dimension of an input or output is fixed, or holds texts";
+    return rows.fixed && !rows.proven
+               ? format("the number of rows is fixed at {}, and cannot be proven free: {}",
+                        *rows.fixed, rows.reason)
+               : "the first dimension of an input or output is fixed, or holds texts";
   }
-  if (settings.trust_batch_dimension || model.path.empty()) {
-    return "";
-  }
-  try {
-    const BatchDimension found = find_batch_dimension(model.path);
-    return found.proven ? "" : found.reason;
-  } catch (const Error& e) {
-    return e.what();
-  }
+  return rows.proven || settings.trust_batch_dimension ? "" : rows.reason;
 }
 
 /// Black images, silence: zeros of the model's input shapes; none where a dimension other than the
@@ -84,30 +79,40 @@ std::vector<BatchTiming> probe(Scorer& scorer, double seconds) {
   return timings;
 }
 
-std::int64_t choose_rows(const ServedModel& model, const QueueSettings& settings) {
-  if (settings.max_batch > 0) {
-    return settings.max_batch;
-  }
-  try {
-    const auto timings = probe(*model.scorer, settings.probe_seconds);
-    return timings.size() < 2 ? kUnprobedBatch : best_batch_size(timings);
-  } catch (const Error& e) {
-    log_warning("model {}:{}: batch sizes could not be tried out: {}", model.name, model.version,
-                e.what());
-    return 1;
-  }
+std::int64_t limited(std::int64_t rows, const QueueSettings& settings) {
+  return settings.most_rows > 0 ? std::min(rows, settings.most_rows) : rows;
 }
 
 }  // namespace
 
-void make_queue(ServedModel& model, const QueueSettings& settings,
+void probe_batch_size(const ServedModel& model, const QueueSettings& settings) {
+  if (!model.batchable || settings.max_batch > 0 || settings.probe_seconds <= 0) {
+    return;
+  }
+  try {
+    const auto timings = probe(*model.scorer, settings.probe_seconds);
+    if (timings.size() >= 2) {
+      model.queue->set_max_rows(limited(best_batch_size(timings), settings));
+    }
+  } catch (const Error& e) {
+    log_warning("model {}:{}: batch sizes could not be tried out: {}", model.name, model.version,
+                e.what());
+    model.queue->set_max_rows(1);
+  }
+}
+
+void make_queue(ServedModel& model, const QueueSettings& settings, const BatchDimension& rows,
                 std::shared_ptr<ModelStats> stats) {
   model.stats = stats ? std::move(stats) : std::make_shared<ModelStats>();
-  model.not_batchable = reason_against(model, settings);
+  model.not_batchable = reason_against(model, settings, rows);
   model.batchable = model.not_batchable.empty();
   if (!model.batchable && settings.max_batch != 1) {
     log_info("model {}:{} runs each request by itself: {}", model.name, model.version,
              model.not_batchable);
+  }
+  if (model.batchable && !rows.proven) {
+    log_warning("model {}:{} joins requests because its configuration says so: {}", model.name,
+                model.version, rows.reason);
   }
   if (model.contract) {
     const ImageInput& input = model.contract->input;
@@ -119,11 +124,14 @@ void make_queue(ServedModel& model, const QueueSettings& settings,
   ModelQueueOptions options;
   options.name = format("{}:{}", model.name, model.version);
   options.max_queued = settings.max_queued;
-  options.max_rows = model.batchable ? choose_rows(model, settings) : 1;
+  const std::int64_t rows_at_once = settings.max_batch > 0 ? settings.max_batch : kUnprobedBatch;
+  options.max_rows = model.batchable ? limited(rows_at_once, settings) : 1;
+  model.default_timeout_us = settings.default_timeout_us;
   options.on_run = [kept = model.stats](const RunReport& report) {
     kept->count_run(report, SystemClock().wall());
   };
   model.queue = std::make_shared<ModelQueue>(model.scorer, std::move(options));
+  probe_batch_size(model, settings);
 }
 
 }  // namespace onnxop

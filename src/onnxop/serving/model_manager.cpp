@@ -13,7 +13,9 @@
 namespace onnxop {
 namespace {
 
-constexpr double kProbeSecondsAtOnce = 0.5;  // of all versions that are loaded together
+// Of more versions that are loaded together, those that are never used would cost start-up time and
+// memory: their batch sizes are tried out once they are in use.
+constexpr std::size_t kProbedAtOnce = 8;
 
 std::string title(const VersionKey& key) {
   return format("{}:{}", key.first, key.second);
@@ -78,7 +80,18 @@ ModelManager::Round ModelManager::bring_in_line() {
   } while (!load_missing(round.plan, found));
   publish(round.plan);
   take_status(round.plan);
+  probe_what_is_used();
+  give_memory_back();
   return round;
+}
+
+void ModelManager::probe_what_is_used() {
+  for (auto& [key, loaded] : loaded_) {
+    if (loaded.unprobed && loaded.lease->stats->snapshot().runs > 0) {
+      probe_batch_size(*loaded.lease, *loaded.unprobed);
+      loaded.unprobed.reset();
+    }
+  }
 }
 
 /// What all providers have; of two models with one name the first provider's. A provider that
@@ -155,7 +168,7 @@ bool ModelManager::load_missing(const ServingPlan& plan, const std::vector<Found
   if (tasks.empty()) {
     return true;
   }
-  const double probe_seconds = kProbeSecondsAtOnce / static_cast<double>(tasks.size());
+  const bool probe = tasks.size() <= kProbedAtOnce;
   for (const Task& task : tasks) {
     stats_.try_emplace(task.key, std::make_shared<ModelStats>());
   }
@@ -163,7 +176,7 @@ bool ModelManager::load_missing(const ServingPlan& plan, const std::vector<Found
   pool.run(static_cast<int>(tasks.size()), [&](int index, int) {
     Task& task = tasks[static_cast<std::size_t>(index)];
     try {
-      task.result = load_one(task.key, *task.found, probe_seconds);
+      task.result = load_one(task.key, *task.found, probe);
     } catch (const std::exception& e) {
       task.failure = e.what();
     }
@@ -175,7 +188,11 @@ bool ModelManager::load_missing(const ServingPlan& plan, const std::vector<Found
     if (good) {
       failures_.erase(task.key);
       log_info("model {} is loaded", title(task.key));
-      loaded_[task.key] = std::move(task.result);
+      Loaded& place = loaded_[task.key];
+      if (place.lease) {
+        leaving_.push_back(place.lease);
+      }
+      place = std::move(task.result);
     } else {
       failures_[task.key] = {task.fingerprint, task.failure};
       log_error("model {} is not served: {}", title(task.key), task.failure);
@@ -187,8 +204,7 @@ bool ModelManager::load_missing(const ServingPlan& plan, const std::vector<Found
 }
 
 /// Loaded, checked, warmed; safe from several threads for different versions.
-ModelManager::Loaded ModelManager::load_one(const VersionKey& key, const Found& found,
-                                            double probe_seconds) {
+ModelManager::Loaded ModelManager::load_one(const VersionKey& key, const Found& found, bool probe) {
   ModelSource source;
   {
     static std::mutex provider_use;
@@ -199,18 +215,22 @@ ModelManager::Loaded ModelManager::load_one(const VersionKey& key, const Found& 
     check_file_(source.path);
   }
   QueueSettings settings = found.offer.queue;
-  settings.probe_seconds = std::min(settings.probe_seconds, probe_seconds);
+  settings.probe_seconds = probe ? settings.probe_seconds : 0;
   const ModelLease lease = load_served_model(source, load_scorer_, settings, stats_.at(key));
   const auto golden = source.path.parent_path() / kGoldenFile;
   if (std::filesystem::exists(golden)) {
     check_golden(*lease->scorer, read_golden(golden));
   }
-  return {lease, find_version(found.offer, key.second)->fingerprint};
+  Loaded loaded{lease, find_version(found.offer, key.second)->fingerprint};
+  if (!probe) {
+    loaded.unprobed = found.offer.queue;
+  }
+  return loaded;
 }
 
 /// Each reference gets its version if that is ready, and keeps what it had otherwise.
 void ModelManager::publish(const ServingPlan& plan) {
-  const auto before = catalog_.snapshot();
+  auto before = catalog_.snapshot();
   auto set = std::make_shared<ServingSet>();
   std::map<VersionKey, Loaded> kept;
   for (const auto& [reference, key] : plan.references) {
@@ -235,15 +255,26 @@ void ModelManager::publish(const ServingPlan& plan) {
     if (!kept.contains(key)) {
       log_info("model {} is unloaded", title(key));
       ++gone;
+      leaving_.push_back(loaded.lease);
     }
   }
   loaded_ = std::move(kept);
   traffic_.attach(*set);
   catalog_.publish(std::move(set));
+  before.reset();
   if (gone > 0) {
-    ::malloc_trim(0);  // the library keeps freed memory otherwise
     const std::lock_guard lock(state_);
     counts_.unloaded += gone;
+  }
+}
+
+/// Gives memory back to the system once the last lease on a model has gone: the C library keeps
+/// what is freed otherwise.
+void ModelManager::give_memory_back() {
+  const std::size_t before = leaving_.size();
+  std::erase_if(leaving_, [](const auto& model) { return model.expired(); });
+  if (leaving_.size() < before) {
+    ::malloc_trim(0);
   }
 }
 
@@ -262,7 +293,10 @@ void ModelManager::take_status(const ServingPlan& plan) {
     }
   }
   for (const auto& [key, loaded] : loaded_) {
-    put(key, VersionState::kReady, "");
+    const auto found = std::find_if(last_found_.begin(), last_found_.end(), [&](const Found& each) {
+      return each.offer.name == key.first;
+    });
+    put(key, VersionState::kReady, found == last_found_.end() ? "" : found->offer.notice);
   }
   unmet_.clear();
   for (const auto& [reference, problem] : plan.problems) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,7 @@ struct VersionStatus {
   std::string name;
   std::int64_t version = 0;
   VersionState state = VersionState::kUnavailable;
-  std::string reason;  // why it is not ready
+  std::string reason;  // why it is not ready, or what else is wrong
 };
 
 struct LoadCounts {
@@ -90,6 +91,7 @@ class ModelManager {
   struct Loaded {
     ModelLease lease;
     std::string fingerprint;
+    std::optional<QueueSettings> unprobed = {};  // batch sizes are tried out when it is used
   };
 
   struct Round {
@@ -103,8 +105,10 @@ class ModelManager {
   std::vector<Found> look();
   void mark_known(ModelOffer& offer) const;
   bool load_missing(const ServingPlan& plan, const std::vector<Found>& found);
-  Loaded load_one(const VersionKey& key, const Found& found, double probe_seconds);
+  Loaded load_one(const VersionKey& key, const Found& found, bool probe);
   void publish(const ServingPlan& plan);
+  void give_memory_back();
+  void probe_what_is_used();
   void take_status(const ServingPlan& plan);
   void set_status(const VersionKey& key, VersionState state, std::string reason);
 
@@ -120,6 +124,7 @@ class ModelManager {
   std::map<VersionKey, std::shared_ptr<ModelStats>> stats_;
   std::vector<Found> last_found_;
   TrafficBoard traffic_;
+  std::vector<std::weak_ptr<const ServedModel>> leaving_;  // unloaded, and perhaps still in use
 
   mutable std::mutex state_;  // guards the three below
   std::map<VersionKey, VersionStatus> status_;

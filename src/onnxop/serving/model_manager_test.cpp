@@ -60,7 +60,7 @@ class ModelManagerTest : public testing::Test {
     providers.push_back(std::move(provider));
     return {std::move(providers),
             {std::move(wishes), 2},
-            [this](const fs::path& path) -> std::shared_ptr<Scorer> {
+            [this](const fs::path& path, std::span<const std::byte>) -> std::shared_ptr<Scorer> {
               const std::lock_guard lock(mutex_);
               loads_.push_back(fs::relative(path.parent_path(), folder_ / "models").string());
               if (broken_.contains(loads_.back())) {
@@ -306,6 +306,30 @@ TEST_F(ModelManagerTest, AliasesOfTheStoreAreObeyed) {
   std::ofstream(path, std::ios::app) << "x";
   models.load("mnist");
   EXPECT_EQ(served("mnist@challenger"), 1) << "what is loaded stays";
+}
+
+TEST_F(ModelManagerTest, OfManyModelsBatchSizesAreTriedOutWhenTheyAreUsed) {
+  for (int i = 0; i < 20; ++i) {
+    put("m" + std::to_string(i), 1);
+  }
+  auto models = manager(folder_provider(folder_ / "models", clock_, {}, 0));
+  models.refresh();
+  const auto runs = [&](const char* name) {
+    const ModelLease lease = catalog_.snapshot()->find(name);
+    return dynamic_cast<const FakeScorer&>(*lease->scorer).runs();
+  };
+  EXPECT_EQ(runs("m3"), 1) << "warmed, and no more";
+  EXPECT_GT(catalog_.snapshot()->find("m3")->queue->max_rows(), 1);
+  catalog_.snapshot()->find("m3")->stats->count_run({1, 1, 0.001, false}, clock_.wall());
+  models.refresh();
+  EXPECT_GT(runs("m3"), 1);
+  EXPECT_EQ(runs("m4"), 1);
+  const auto tried = runs("m3");
+  models.refresh();
+  EXPECT_EQ(runs("m3"), tried) << "once";
+  put("single", 1);
+  models.refresh();
+  EXPECT_GT(runs("single"), 1) << "one that comes alone is ready for its traffic";
 }
 
 TEST_F(ModelManagerTest, AProviderThatCannotBeReadKeepsWhatItHad) {

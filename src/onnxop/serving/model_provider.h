@@ -37,9 +37,8 @@ struct ModelOffer {
   std::map<std::string, std::int64_t> aliases;
   std::optional<VersionPolicy> policy;  // of the model's own configuration
   QueueSettings queue;
-  /// Class names of outputs; empty: those of the model's contract.
-  std::map<std::string, std::vector<std::string>, std::less<>> labels;
   std::string problem;  // why none of it can be served; "": nothing
+  std::string notice;   // what is wrong although it is served; "": nothing
 };
 
 /// One thread at a time.

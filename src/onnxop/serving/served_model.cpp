@@ -3,9 +3,12 @@
 #include <utility>
 
 #include "onnxop/base/error.h"
+#include "onnxop/base/log.h"
 #include "onnxop/base/sha256.h"
 #include "onnxop/onnx/model_file.h"
 #include "onnxop/preprocess/preprocess.h"
+#include "onnxop/serving/configured_scorer.h"
+#include "onnxop/serving/model_config.h"
 #include "onnxop/serving/prediction.h"
 
 namespace onnxop {
@@ -61,6 +64,34 @@ void warm_up(const ModelSource& source, const ServedModel& model) {
   }
 }
 
+/// The scorer, with a free number of rows where that can be proven; and what the graph says of it.
+BatchDimension load_engine(ServedModel& model, const LoadScorer& load_scorer,
+                           const QueueSettings& settings) {
+  if (settings.max_batch == 1) {
+    model.scorer = load_scorer(model.path, {});
+    return {};
+  }
+  FreedFile file;
+  try {
+    file = free_batch_where_proven(model.path);
+  } catch (const Error& e) {
+    file.batch.reason = e.what();
+  }
+  if (file.rewritten.empty()) {
+    model.scorer = load_scorer(model.path, {});
+    return file.batch;
+  }
+  try {
+    model.scorer = load_scorer(model.path, file.rewritten);
+    log_info("model {}:{} is loaded with any number of rows; its file has {}", model.name,
+             model.version, *file.batch.fixed);
+    return file.batch;
+  } catch (const Error& e) {
+    model.scorer = load_scorer(model.path, {});
+    return {.proven = false, .fixed = file.batch.fixed, .reason = e.what()};
+  }
+}
+
 }  // namespace
 
 ModelSource source_of(const Registry& registry, const ModelVersion& version) {
@@ -84,16 +115,25 @@ ModelLease load_served_model(const ModelSource& source, const LoadScorer& load_s
   model->path = source.path;
   model->sha256 = checked_sha256(source);
   model->contract = read_contract(source.path);
-  model->scorer = load_scorer(source.path);
+  const BatchDimension rows = load_engine(*model, load_scorer, settings);
+  if (source.config) {
+    model->config = source.config;
+    model->labels = source.config->labels;
+    model->scorer = configured_scorer(model->scorer, source.config->triton, rows);
+  }
   if (!model->contract) {
     model->contract = guess_contract(model->scorer->inputs(), model->scorer->outputs());
     model->contract_guessed = model->contract.has_value();
   }
   if (model->contract) {
+    const auto labels = model->labels.find(model->contract->output.name);
+    if (labels != model->labels.end()) {
+      model->contract->output.labels = labels->second;
+    }
     model->input_dtype = image_input_dtype(source, *model->contract, *model->scorer);
     warm_up(source, *model);
   }
-  make_queue(*model, settings, std::move(stats));
+  make_queue(*model, settings, rows, std::move(stats));
   return model;
 }
 

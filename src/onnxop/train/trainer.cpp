@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <thread>
 
 #include "onnxop/base/error.h"
@@ -18,6 +19,7 @@
 namespace onnxop {
 namespace {
 
+constexpr std::int64_t kMostExampleElements = 1 << 16;
 constexpr std::int64_t kPredictBatch = 1000;  // samples; of validation and test
 
 /// Seeds of the parts that draw at random, so that no two draw the same numbers.
@@ -296,7 +298,26 @@ class Training {
           dump_json(contract_to_json(contract(*outcome.test)));
     }
     model.graph = without_dropout(graph);
+    outcome.examples = examples(model.graph.inputs.front());
     outcome.model = std::move(model);
+  }
+
+  Tensor examples(const GraphValue& input) const {
+    Shape shape;
+    for (const GraphDim& dim : input.shape) {
+      shape.push_back(dim.size);
+    }
+    shape.front() = 1;
+    shape.front() =
+        std::min({kMostExamples, data_.test.size(),
+                  std::max<std::int64_t>(
+                      1, kMostExampleElements / std::max<std::int64_t>(1, element_count(shape)))});
+    std::vector<std::uint32_t> indices(static_cast<std::size_t>(shape.front()));
+    std::iota(indices.begin(), indices.end(), 0U);
+    BatchOptions options;
+    options.batch = shape.front();
+    const auto batch = BatchReader(data_.test, std::move(indices), options, convert_).next();
+    return Tensor::of<float>(std::move(shape), batch->inputs);
   }
 
   Contract contract(const Evaluation& test) const {

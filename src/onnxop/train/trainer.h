@@ -67,6 +67,8 @@ class TrainObserver {
   virtual void on_test_outputs(std::span<const float>) {}
 };
 
+inline constexpr std::int64_t kMostExamples = 8;  // fewer of large samples, at least 1
+
 struct TrainOutcome {
   bool interrupted = false;  // by the stop flag; then there are no test figures and no model
   TrainSummary summary;
@@ -77,6 +79,7 @@ struct TrainOutcome {
   double images_per_second = 0;    // training only, over all epochs
   std::string spec_sha256;
   std::string data_sha256;
+  Tensor examples;  // the first test samples as the model takes them, at most kMostExamples
   std::optional<Model> model;  // with the contract in its metadata where the input is an image
 };
 

@@ -182,6 +182,50 @@ void put_tensors(std::span<const TensorInfo> tensors, bool batched, List& list) 
   }
 }
 
+void put_policy(const TritonVersionPolicy& policy, inference::ModelVersionPolicy& message) {
+  switch (policy.kind) {
+    case TritonVersionPolicy::Kind::kLatest:
+      message.mutable_latest()->set_num_versions(static_cast<std::uint32_t>(policy.latest));
+      return;
+    case TritonVersionPolicy::Kind::kAll:
+      message.mutable_all();
+      return;
+    case TritonVersionPolicy::Kind::kSpecific:
+      message.mutable_specific()->mutable_versions()->Assign(policy.versions.begin(),
+                                                             policy.versions.end());
+      return;
+  }
+}
+
+/// What a configuration says of tensors besides names, types and shapes.
+template <typename List>
+void put_reshapes(std::span<const TritonTensor> own, List& list) {
+  for (auto& tensor : list) {
+    for (const TritonTensor& said : own) {
+      if (said.name == tensor.name() && said.reshape) {
+        tensor.mutable_reshape()->mutable_shape()->Assign(said.reshape->begin(),
+                                                          said.reshape->end());
+      }
+    }
+  }
+}
+
+void put_own(const TritonConfig& own, inference::ModelConfig& message) {
+  put_reshapes(own.inputs, *message.mutable_input());
+  put_reshapes(own.outputs, *message.mutable_output());
+  for (auto& output : *message.mutable_output()) {
+    for (const TritonTensor& said : own.outputs) {
+      if (said.name == output.name()) {
+        output.set_label_filename(said.label_filename);
+      }
+    }
+  }
+  if (own.version_policy) {
+    put_policy(*own.version_policy, *message.mutable_version_policy());
+  }
+  message.set_default_model_filename(own.default_model_filename);
+}
+
 }  // namespace
 
 InferRequest read_infer_request(const inference::ModelInferRequest& message,
@@ -271,7 +315,15 @@ void write_config(const OipModel& model, const OipConfig& config, inference::Mod
   group.set_kind(inference::ModelInstanceGroup::KIND_CPU);
   group.set_count(config.executors);
   if (batched) {
-    message.mutable_dynamic_batching();
+    auto& policy = *message.mutable_dynamic_batching()->mutable_default_queue_policy();
+    policy.set_max_queue_size(static_cast<std::uint32_t>(config.max_queue));
+    if (config.own != nullptr && config.own->default_timeout_us) {
+      policy.set_default_timeout_microseconds(
+          static_cast<std::uint64_t>(*config.own->default_timeout_us));
+    }
+  }
+  if (config.own != nullptr) {
+    put_own(*config.own, message);
   }
 }
 

@@ -1,5 +1,7 @@
 #include "onnxop/wire/oip_metadata.h"
 
+#include <algorithm>
+
 #include "onnxop/base/format.h"
 #include "onnxop/base/json.h"
 #include "onnxop/base/json_value.h"
@@ -22,8 +24,15 @@ std::string config_type(DType dtype) {
   return dtype == DType::kString ? "TYPE_STRING" : format("TYPE_{}", oip_datatype(dtype));
 }
 
+const TritonTensor* find_tensor(std::span<const TritonTensor> tensors, const std::string& name) {
+  const auto found = std::find_if(tensors.begin(), tensors.end(),
+                                  [&](const TritonTensor& each) { return each.name == name; });
+  return found == tensors.end() ? nullptr : &*found;
+}
+
 /// With batching, the shapes of a configuration leave the rows out.
-Json config_tensors(std::span<const TensorInfo> tensors, bool batched) {
+Json config_tensors(std::span<const TensorInfo> tensors, bool batched,
+                    std::span<const TritonTensor> own) {
   Json list = Json::array();
   for (const TensorInfo& tensor : tensors) {
     Shape dims = tensor.shape;
@@ -32,8 +41,38 @@ Json config_tensors(std::span<const TensorInfo> tensors, bool batched) {
     }
     list.push_back(
         {{"name", tensor.name}, {"data_type", config_type(tensor.dtype)}, {"dims", dims}});
+    const TritonTensor* said = find_tensor(own, tensor.name);
+    if (said != nullptr && said->reshape) {
+      list.back()["reshape"] = {{"shape", *said->reshape}};
+    }
+    if (said != nullptr && !said->label_filename.empty()) {
+      list.back()["label_filename"] = said->label_filename;
+    }
   }
   return list;
+}
+
+Json policy_json(const TritonVersionPolicy& policy) {
+  switch (policy.kind) {
+    case TritonVersionPolicy::Kind::kAll:
+      return {{"all", Json::object()}};
+    case TritonVersionPolicy::Kind::kSpecific:
+      return {{"specific", {{"versions", policy.versions}}}};
+    case TritonVersionPolicy::Kind::kLatest:
+      break;
+  }
+  return {{"latest", {{"num_versions", policy.latest}}}};
+}
+
+Json batching_json(const OipConfig& config) {
+  Json json{{"max_queue_delay_microseconds", 0}};
+  if (config.max_queue > 0) {
+    json["default_queue_policy"]["max_queue_size"] = config.max_queue;
+  }
+  if (config.own != nullptr && config.own->default_timeout_us) {
+    json["default_queue_policy"]["default_timeout_microseconds"] = *config.own->default_timeout_us;
+  }
+  return json;
 }
 
 Json duration_json(const StatDuration& duration) {
@@ -107,17 +146,25 @@ std::string repository_index_json(std::span<const IndexedVersion> versions) {
 
 std::string model_config_json(const OipModel& model, const OipConfig& config) {
   const bool batched = config.max_batch > 0;
+  static const TritonConfig kNone;
+  const TritonConfig& own = config.own == nullptr ? kNone : *config.own;
   Json json{
       {"name", model.name},
       {"platform", kOipPlatform},
       {"backend", "onnxruntime"},
       {"max_batch_size", config.max_batch},
-      {"input", config_tensors(model.inputs, batched)},
-      {"output", config_tensors(model.outputs, batched)},
+      {"input", config_tensors(model.inputs, batched, own.inputs)},
+      {"output", config_tensors(model.outputs, batched, own.outputs)},
       {"instance_group",
        Json::array({{{"name", model.name}, {"kind", "KIND_CPU"}, {"count", config.executors}}})}};
   if (batched) {
-    json["dynamic_batching"] = {{"max_queue_delay_microseconds", 0}};
+    json["dynamic_batching"] = batching_json(config);
+  }
+  if (own.version_policy) {
+    json["version_policy"] = policy_json(*own.version_policy);
+  }
+  if (!own.default_model_filename.empty()) {
+    json["default_model_filename"] = own.default_model_filename;
   }
   return dump_json(json);
 }

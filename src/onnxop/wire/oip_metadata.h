@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "onnxop/tensor/tensor.h"
+#include "onnxop/triton/triton_config.h"
 
 namespace onnxop {
 
@@ -42,6 +43,8 @@ std::string repository_index_json(std::span<const IndexedVersion> versions);
 struct OipConfig {
   std::int64_t max_batch = 0;  // 0: requests are not joined, and the shapes hold all dimensions
   int executors = 1;
+  int max_queue = 0;                  // requests that wait; 0: it is not said
+  const TritonConfig* own = nullptr;  // what config.pbtxt says besides; null: there is none
 };
 std::string model_config_json(const OipModel& model, const OipConfig& config);
 

@@ -8,7 +8,8 @@
 namespace onnxop {
 
 ModelLease load_model(std::string_view reference, const std::filesystem::path& store) {
-  const auto load = [](const std::filesystem::path& path) -> std::shared_ptr<Scorer> {
+  const auto load = [](const std::filesystem::path& path,
+                       std::span<const std::byte>) -> std::shared_ptr<Scorer> {
     return load_ort_scorer(path);
   };
   const QueueSettings one_at_a_time{.max_batch = 1};

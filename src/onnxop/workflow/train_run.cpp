@@ -1,10 +1,14 @@
 #include "onnxop/workflow/train_run.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "onnxop/base/error.h"
 #include "onnxop/base/file.h"
 #include "onnxop/base/json_value.h"
 #include "onnxop/onnx/model_file.h"
 #include "onnxop/score/ort_scorer.h"
+#include "onnxop/serving/golden.h"
 
 namespace onnxop {
 namespace {
@@ -73,15 +77,39 @@ void log_result(Registry& registry, const std::string& run_id, const TrainOutcom
   registry.log_metrics(run_id, metrics);
 }
 
+/// Each example by itself, with what ONNX Runtime answers.
+GoldenSamples golden_samples(Scorer& scorer, const Tensor& examples) {
+  Shape shape = examples.shape();
+  const auto count = static_cast<std::size_t>(shape.front());
+  const std::size_t size = examples.bytes().size() / count;
+  shape.front() = 1;
+  std::vector<std::vector<NamedTensor>> inputs(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    inputs[i].push_back({scorer.inputs().front().name, Tensor(examples.dtype(), shape)});
+    std::ranges::copy(examples.bytes().subspan(i * size, size),
+                      inputs[i].front().tensor.bytes().begin());
+  }
+  GoldenSamples golden = make_golden(scorer, std::move(inputs));
+  double largest = 1;
+  for (const GoldenSample& sample : golden.samples) {
+    for (const float value : sample.outputs.front().tensor.values<float>()) {
+      largest = std::max(largest, std::abs(static_cast<double>(value)));
+    }
+  }
+  golden.tolerance *= largest;
+  return golden;
+}
+
 /// Writes the model into the run's folder, makes sure that the checker and the engine take it, and
-/// publishes it.
+/// publishes it with golden samples.
 ModelVersion publish(Registry& registry, const std::string& run_id, const TrainOutcome& outcome,
                      const std::string& name) {
   const auto path = registry.run_dir(run_id) / kModelName;
   write_file_atomically(path, serialize_model(*outcome.model));
   check_model(path);
-  load_ort_scorer(path);
-  return registry.register_model(name, path, run_id, "run " + run_id);
+  const auto scorer = load_ort_scorer(path);
+  write_golden(path.parent_path() / kGoldenFile, golden_samples(*scorer, outcome.examples));
+  return registry.register_model(name, path, run_id, "run " + run_id, {kGoldenFile});
 }
 
 TrainRunResult run_training(const TrainSpec& spec, const std::string& run_id, bool resume,

@@ -28,8 +28,9 @@ struct TrainRunResult {
 };
 
 /// A new run of `spec`. The run's folder gets the spec (with all defaults), a checkpoint after each
-/// epoch and the exported model; parameters and metrics go to the store as they come. A failure
-/// marks the run FAILED, the stop flag KILLED. Throws what train() and Registry throw.
+/// epoch, the exported model and its golden samples; parameters and metrics go to the store as they
+/// come. A failure marks the run FAILED, the stop flag KILLED. Throws what train() and Registry
+/// throw.
 TrainRunResult start_training(const TrainSpec& spec, Registry& registry,
                               const TrainRunOptions& options, TrainObserver& observer);
 
