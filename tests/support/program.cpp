@@ -112,6 +112,10 @@ bool BackgroundProgram::running() {
   return pid_ > 0;
 }
 
+std::string BackgroundProgram::log() const {
+  return read_text_file(err_);
+}
+
 Outcome BackgroundProgram::wait() {
   if (pid_ > 0) {
     ::waitpid(pid_, &status_, 0);

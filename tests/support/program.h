@@ -41,6 +41,8 @@ class BackgroundProgram {
   /// Waits for its end.
   Outcome wait();
   bool running();
+  /// What it has written to standard error so far.
+  std::string log() const;
   /// Returns once `path` is a file that is not empty; throws when the program ends first.
   std::string wait_for_file(const std::filesystem::path& path);
   pid_t pid() const { return pid_; }

@@ -67,8 +67,10 @@ std::shared_ptr<AccessGate> make_gate(const AccessArguments& arguments, const Se
   }
   AccessOptions options;
   try {
-    const auto warning = check_exposure(
-        {.hosts = hosts, .tokens = !arguments.tokens.empty(), .insecure = arguments.insecure});
+    const auto warning = check_exposure({.hosts = hosts,
+                                         .tokens = !arguments.tokens.empty(),
+                                         .tls = server.tls != nullptr,
+                                         .insecure = arguments.insecure});
     if (warning) {
       log_warning("{}", *warning);
     }

@@ -8,6 +8,7 @@
 #include "onnxop/base/error.h"
 #include "onnxop/base/file.h"
 #include "onnxop/cli/serve_access.h"
+#include "onnxop/cli/serve_security.h"
 #include "onnxop/cli/serve_traffic.h"
 #include "onnxop/cli/verbs.h"
 #include "onnxop/onnx/model_file.h"
@@ -34,6 +35,7 @@ struct Options {
   std::vector<std::string> version_policies;
   AccessArguments access;
   TrafficOptions traffic;
+  TlsFiles tls;
 };
 
 void declare_options(CLI::App& command, Options& options) {
@@ -89,6 +91,7 @@ void declare_options(CLI::App& command, Options& options) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   declare_access(command, options.access, server);
+  declare_tls(command, options.tls);
   command
       .add_option("--slow-request-ms", server.slow_request_ms,
                   "Log where the time of requests went that took longer; 0: of none")
@@ -162,6 +165,7 @@ std::unique_ptr<GrpcServer> start_grpc(const Options& options, const ServerOptio
   grpc.slow_request_ms = server.slow_request_ms;
   grpc.gate = server.gate;
   grpc.management_apart = server.manage_port >= 0;
+  grpc.tls = server.tls;
   auto made = std::make_unique<GrpcServer>(grpc, core, ONNXOP_VERSION);
   if (!options.grpc_port_file.empty()) {
     write_file_atomically(options.grpc_port_file, as_bytes(format("{}", made->port())));
@@ -184,6 +188,9 @@ void serve(const Options& options, const CliContext& context) {
   } catch (const Error& e) {
     throw UsageError(e.what());
   }
+  const auto certificates = load_tls(options.tls);
+  server_options.tls = certificates;
+  server_options.on_hangup = tls_reloader(certificates);
   const SystemClock clock;
   server_options.gate = make_gate(options.access, server_options, clock);
   Catalog catalog;

@@ -71,10 +71,14 @@ ClientStream::Read ClientStream::outcome_of(const ErrorCodeOfSystem& error) cons
   return error ? Read::kEnd : Read::kData;
 }
 
-Awaitable<ClientStream::Read> ClientStream::wait() {
+Awaitable<ClientStream::Read> ClientStream::wait_for_socket(Socket::wait_type what) {
   ErrorCodeOfSystem error;
-  co_await socket_.async_wait(Socket::wait_read, asio::redirect_error(kUseAwaitable, error));
+  co_await socket_.async_wait(what, asio::redirect_error(kUseAwaitable, error));
   co_return outcome_of(error);
+}
+
+Awaitable<ClientStream::Read> ClientStream::wait() {
+  return tls_ ? wait_tls() : wait_for_socket(Socket::wait_read);
 }
 
 void ClientStream::cancel() {
@@ -83,13 +87,24 @@ void ClientStream::cancel() {
 }
 
 ClientStream::Read ClientStream::read_now(boost::beast::flat_buffer& to, std::size_t at_most) {
+  const auto space = to.prepare(at_most);
+  if (tls_) {
+    const TlsSession::Moved read = tls_->read({static_cast<char*>(space.data()), space.size()});
+    to.commit(read.bytes);
+    return read.outcome == TlsSession::Outcome::kEnd ? Read::kEnd : Read::kData;
+  }
   ErrorCodeOfSystem error;
-  to.commit(socket_.read_some(to.prepare(at_most), error));
+  to.commit(socket_.read_some(space, error));
   return error && error != asio::error::would_block ? Read::kEnd : Read::kData;
 }
 
 Awaitable<ClientStream::Read> ClientStream::read(boost::beast::flat_buffer& to,
                                                  std::size_t at_most) {
+  return tls_ ? read_tls(to, at_most) : read_socket(to, at_most);
+}
+
+Awaitable<ClientStream::Read> ClientStream::read_socket(boost::beast::flat_buffer& to,
+                                                        std::size_t at_most) {
   ErrorCodeOfSystem error;
   const auto space = to.prepare(at_most);
   const std::size_t count =
@@ -106,11 +121,21 @@ std::string ClientStream::remote_address() const {
 
 bool ClientStream::has_input() const {
   ErrorCodeOfSystem ignored;
-  return socket_.available(ignored) > 0;
+  return (tls_ && tls_->has_input()) || socket_.available(ignored) > 0;
 }
 
 Awaitable<bool> ClientStream::write(std::string_view head, std::string_view body,
                                     milliseconds timeout) {
+  return tls_ ? write_tls({asio::buffer(head), asio::buffer(body)}, timeout)
+              : write_socket(head, body, timeout);
+}
+
+Awaitable<bool> ClientStream::write(std::vector<asio::const_buffer> parts, milliseconds timeout) {
+  return tls_ ? write_tls(std::move(parts), timeout) : write_socket(std::move(parts), timeout);
+}
+
+Awaitable<bool> ClientStream::write_socket(std::string_view head, std::string_view body,
+                                           milliseconds timeout) {
   std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(body)};
   ErrorCodeOfSystem error;
   // Nearly always all of it goes at once.
@@ -128,7 +153,8 @@ Awaitable<bool> ClientStream::write(std::string_view head, std::string_view body
   co_return !error && !timed_out_;
 }
 
-Awaitable<bool> ClientStream::write(std::vector<asio::const_buffer> parts, milliseconds timeout) {
+Awaitable<bool> ClientStream::write_socket(std::vector<asio::const_buffer> parts,
+                                           milliseconds timeout) {
   ErrorCodeOfSystem error;
   set_deadline(timeout);
   co_await asio::async_write(socket_, parts, asio::redirect_error(kUseAwaitable, error));
@@ -137,18 +163,36 @@ Awaitable<bool> ClientStream::write(std::vector<asio::const_buffer> parts, milli
 
 void ClientStream::watch(std::function<void()> on_gone) {
   on_gone_ = std::move(on_gone);
-  const std::uint64_t number = ++watch_number_;
-  socket_.async_wait(Socket::wait_read, [number, self = std::weak_ptr<ClientStream*>(self_)](
-                                            const ErrorCodeOfSystem& error) {
-    const auto alive = self.lock();
-    if (error || !alive) {
-      return;
-    }
-    ClientStream& stream = **alive;
-    if (number == stream.watch_number_ && stream.on_gone_ && !stream.has_input()) {
-      std::exchange(stream.on_gone_, nullptr)();
-    }
-  });
+  ++watch_number_;
+  continue_watch();
+}
+
+void ClientStream::continue_watch() {
+  socket_.async_wait(Socket::wait_read,
+                     [number = watch_number_,
+                      self = std::weak_ptr<ClientStream*>(self_)](const ErrorCodeOfSystem& error) {
+                       const auto alive = self.lock();
+                       if (!error && alive && number == (*alive)->watch_number_) {
+                         (*alive)->look_whether_gone();
+                       }
+                     });
+}
+
+void ClientStream::look_whether_gone() {
+  if (!on_gone_) {
+    return;
+  }
+  auto look = TlsSession::Outcome::kEnd;
+  if (tls_) {
+    look = tls_->look_for_input();
+  } else if (has_input()) {
+    look = TlsSession::Outcome::kDone;
+  }
+  if (look == TlsSession::Outcome::kNeedsInput) {
+    continue_watch();  // a part of a record
+  } else if (look == TlsSession::Outcome::kEnd) {
+    std::exchange(on_gone_, nullptr)();
+  }
 }
 
 void ClientStream::unwatch() {
@@ -159,6 +203,9 @@ Awaitable<void> ClientStream::close(bool linger, milliseconds timeout) {
   constexpr std::size_t kThrownAwayAtOnce = 16U << 10;
   ErrorCodeOfSystem ignored;
   linger = linger || has_input();
+  if (tls_) {
+    tls_->end();
+  }
   socket_.shutdown(Socket::shutdown_send, ignored);
   if (linger) {
     set_deadline(timeout);
@@ -166,7 +213,7 @@ Awaitable<void> ClientStream::close(bool linger, milliseconds timeout) {
     Read outcome = Read::kData;
     while (outcome == Read::kData) {
       thrown_away.clear();
-      outcome = co_await read(thrown_away, kThrownAwayAtOnce);
+      outcome = co_await read_socket(thrown_away, kThrownAwayAtOnce);
     }
   }
   timer_.cancel();

@@ -1,12 +1,13 @@
 #pragma once
-// The bytes from and to one client, with a time limit on whatever waits for the client. One
-// coroutine at a time, on the socket's I/O thread.
+// The bytes from and to one client, in clear or over TLS, with a time limit on whatever waits for
+// the client. One coroutine at a time, on the socket's I/O thread.
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 
 #include "onnxop/server/asio_types.h"
+#include "onnxop/server/tls_session.h"
 
 namespace onnxop {
 
@@ -27,6 +29,14 @@ class ClientStream {
   ClientStream& operator=(const ClientStream&) = delete;
 
   IoExecutor executor() { return socket_.get_executor(); }
+
+  /// Before all else, for a connection over TLS. kEnd or kTimeout: there is none, and tls_problem()
+  /// may say why.
+  Awaitable<Read> start_tls(const TlsCredentials& credentials);
+  const std::string& tls_problem() const { return tls_->problem(); }
+  /// After that failed. True: the client speaks plain HTTP, and the stream is in clear from now on,
+  /// so that it can be told; its request is lost.
+  bool fall_back_to_clear();
 
   /// From now on: what waits longer ends, and says so.
   void set_deadline(std::chrono::milliseconds timeout);
@@ -66,10 +76,24 @@ class ClientStream {
 
  private:
   Read outcome_of(const boost::system::error_code& error) const;
+  Awaitable<Read> wait_for_socket(Socket::wait_type what);
+  Awaitable<Read> wait_for(TlsSession::Outcome need);
+  Awaitable<Read> wait_tls();
+  Awaitable<Read> read_socket(boost::beast::flat_buffer& to, std::size_t at_most);
+  Awaitable<Read> read_tls(boost::beast::flat_buffer& to, std::size_t at_most);
+  Awaitable<bool> write_socket(std::string_view head, std::string_view body,
+                               std::chrono::milliseconds timeout);
+  Awaitable<bool> write_socket(std::vector<boost::asio::const_buffer> parts,
+                               std::chrono::milliseconds timeout);
+  Awaitable<bool> write_tls(std::vector<boost::asio::const_buffer> parts,
+                            std::chrono::milliseconds timeout);
+  void continue_watch();
+  void look_whether_gone();
   void set_timer();
   void check_deadline();
 
   Socket socket_;
+  std::unique_ptr<TlsSession> tls_;
   Timer timer_;
   std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::time_point::max();
   std::chrono::steady_clock::time_point timer_rings_ = std::chrono::steady_clock::time_point::max();

@@ -46,7 +46,10 @@ Connection::~Connection() {
 Awaitable<void> Connection::serve(std::unique_ptr<Connection> self) {
   self->set_.open.insert(self.get());
   try {
-    co_await self->serve_requests();
+    const bool understood = co_await self->shake_hands();
+    if (understood) {
+      co_await self->serve_requests();
+    }
     co_await self->close();
   } catch (const std::exception& e) {
     log_error("a connection ended: {}", e.what());
@@ -56,13 +59,13 @@ Awaitable<void> Connection::serve(std::unique_ptr<Connection> self) {
 Awaitable<void> Connection::refuse(std::unique_ptr<Connection> self) {
   self->set_.open.insert(self.get());
   try {
-    self->exchange_ = self->set_.exchanges.take(self->context_.options.limits);
-    self->refuse_request({503, format("there are {} connections already, expected fewer",
-                                      self->context_.options.limits.max_connections)});
-    self->exchange_->response.retry_after = 1;
-    self->exchange_->started = std::chrono::steady_clock::now();
-    self->exchange_->read = self->exchange_->started;
-    co_await self->respond();
+    const bool understood = co_await self->shake_hands();
+    if (understood) {
+      self->refuse_request({503, format("there are {} connections already, expected fewer",
+                                        self->context_.options.limits.max_connections)});
+      self->exchange_->response.retry_after = 1;
+      co_await self->respond();
+    }
     co_await self->close();
   } catch (const std::exception& e) {
     log_error("a connection ended: {}", e.what());
@@ -78,6 +81,34 @@ void Connection::close_if_idle() {
 void Connection::drop() {
   stream_.drop();
   answering_.drop();
+}
+
+/// True when requests can come: at once where TLS is not asked for. A client that speaks plain HTTP
+/// to a server with TLS is told so.
+Awaitable<bool> Connection::shake_hands() {
+  if (!context_.options.tls) {
+    co_return true;
+  }
+  const milliseconds timeout = context_.options.limits.handshake_timeout;
+  stream_.set_deadline(timeout);
+  const auto outcome = co_await stream_.start_tls(*context_.options.tls->current());
+  if (outcome == ClientStream::Read::kData) {
+    co_return true;
+  }
+  ++context_.stats.tls_failures;
+  const std::string problem = outcome == ClientStream::Read::kTimeout
+                                  ? format("it took more than {} milliseconds", timeout.count())
+                                  : stream_.tls_problem();
+  if (context_.options.access_log && !problem.empty()) {
+    log_fields(LogLevel::kInfo, "a TLS handshake failed",
+               {{"client", stream_.remote_address()}, {"reason", problem}});
+  }
+  linger_ = outcome == ClientStream::Read::kEnd;  // it may be about to read why
+  if (stream_.fall_back_to_clear()) {
+    refuse_request({400, "this port speaks TLS: expected https:// instead of http://"});
+    co_await respond();
+  }
+  co_return false;
 }
 
 Awaitable<void> Connection::serve_requests() {
@@ -212,6 +243,10 @@ Awaitable<bool> Connection::write_response() {
 
 /// The answer to a request that cannot be understood; the connection ends with it.
 void Connection::refuse_request(const HttpProblem& problem) {
+  if (!exchange_) {
+    exchange_ = set_.exchanges.take(context_.options.limits);
+    exchange_->started = exchange_->read = std::chrono::steady_clock::now();
+  }
   exchange_->response = error_response(problem.status, problem.message);
   responded_ = true;
   keep_alive_ = false;

@@ -34,6 +34,7 @@ class Connection {
   void drop();
 
  private:
+  Awaitable<bool> shake_hands();
   Awaitable<void> serve_requests();
   Awaitable<bool> wait_for_request(std::chrono::milliseconds timeout);
   void give_back_if_empty();

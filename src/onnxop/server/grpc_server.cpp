@@ -12,6 +12,7 @@
 #include "onnxop/base/error.h"
 #include "onnxop/base/log.h"
 #include "onnxop/server/grpc_service.h"
+#include "onnxop/server/grpc_tls.h"
 
 namespace onnxop {
 
@@ -44,14 +45,20 @@ class GrpcServer::Impl {
     const bool is_v6 = options_.host.find(':') != std::string::npos;
     const std::string address = is_v6 ? format("[{}]:{}", options_.host, options_.port)
                                       : format("{}:{}", options_.host, options_.port);
-    builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port_);
+    if (options_.tls) {
+      certificates_ = std::make_unique<GrpcCertificates>(options_.tls);
+    }
+    builder.AddListeningPort(
+        address, certificates_ ? certificates_->credentials() : grpc::InsecureServerCredentials(),
+        &port_);
     builder.RegisterService(&service_);
     server_ = builder.BuildAndStart();
     if (!server_ || port_ == 0) {
       fail(ErrorCode::kFailedPrecondition, "gRPC cannot listen at {}", address);
     }
     log_fields(LogLevel::kInfo, "serving gRPC",
-               {{"address", format("{}:{}", options_.host, port_)}});
+               {{"address", format("{}:{}", options_.host, port_)},
+                {"tls", options_.tls ? std::string_view("yes") : std::string_view("no")}});
   }
 
   std::uint16_t port() const { return static_cast<std::uint16_t>(port_); }
@@ -73,6 +80,7 @@ class GrpcServer::Impl {
   ServingCore core_;
   GrpcService service_;
   int port_ = 0;
+  std::unique_ptr<GrpcCertificates> certificates_;
   std::unique_ptr<grpc::Server> server_;
 };
 

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "onnxop/server/access_gate.h"
+#include "onnxop/server/tls_credentials.h"
 #include "onnxop/serving/serving_core.h"
 #include "onnxop/wire/oip_request.h"
 
@@ -24,6 +25,8 @@ struct GrpcOptions {
   std::shared_ptr<AccessGate> gate = nullptr;
   /// The management has a port of its own, over HTTP: here models are not loaded and unloaded.
   bool management_apart = false;
+  /// The certificates to serve with over TLS; null: in clear.
+  std::shared_ptr<const TlsCertificates> tls = nullptr;
   InferLimits infer = {};
   bool access_log = true;         // one line a request, at level info
   double slow_request_ms = 1000;  // requests that took longer are logged apart; 0: none are

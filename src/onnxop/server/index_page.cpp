@@ -86,7 +86,7 @@ std::string output_text(const ContractOutput& output) {
                 output.labels.size() > kShown ? ", …" : "");
 }
 
-std::string entry_html(const IndexEntry& entry, std::string_view host) {
+std::string entry_html(const IndexEntry& entry, std::string_view origin) {
   const ModelLease& model = entry.model;
   const std::string title = !model ? format("{} (not loaded at this time)", entry.reference)
                             : model->version > 0
@@ -98,16 +98,18 @@ std::string entry_html(const IndexEntry& entry, std::string_view host) {
        {"title", escaped(title)},
        {"input", model ? escaped(input_text(model->contract->input)) : ""},
        {"output", model ? escaped(output_text(model->contract->output)) : ""},
-       {"curl", escaped(format("curl --data-binary @image.png http://{}{}", host, entry.path))}});
+       {"curl", escaped(format("curl --data-binary @image.png {}{}", origin, entry.path))}});
 }
 
 }  // namespace
 
-Response index_page(std::span<const IndexEntry> entries, std::string_view host,
-                    std::string_view address, std::string_view program_version) {
+Response index_page(std::span<const IndexEntry> entries, const IndexOrigin& origin,
+                    std::string_view program_version) {
+  const std::string url =
+      format("{}://{}", origin.scheme, is_plain_host(origin.host) ? origin.host : origin.address);
   std::string models;
   for (const IndexEntry& entry : entries) {
-    models += entry_html(entry, is_plain_host(host) ? host : address);
+    models += entry_html(entry, url);
   }
   if (entries.empty()) {
     models = web_page("no_models.html");

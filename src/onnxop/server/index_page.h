@@ -16,9 +16,14 @@ struct IndexEntry {
   ModelLease model;       // null: not loaded at this time
 };
 
-/// `host` is the request's Host, used in the curl lines where it is a plain host and port;
-/// `address` is used elsewhere.
-Response index_page(std::span<const IndexEntry> entries, std::string_view host,
-                    std::string_view address, std::string_view program_version);
+/// What the curl lines ask.
+struct IndexOrigin {
+  std::string_view scheme;   // "http", "https"
+  std::string_view host;     // the request's Host, if it is a plain host and port; else
+  std::string_view address;  // this
+};
+
+Response index_page(std::span<const IndexEntry> entries, const IndexOrigin& origin,
+                    std::string_view program_version);
 
 }  // namespace onnxop

@@ -214,6 +214,8 @@ void add_server(Families& families, const ServingCore& core, const HttpStats& ht
   }
   families.single("onnxop_http_connections", "Open connections", MetricType::Gauge,
                   static_cast<double>(http.connections.load()));
+  families.single("onnxop_tls_handshake_failures_total", "Connections that never spoke HTTP",
+                  MetricType::Counter, static_cast<double>(http.tls_failures.load()));
   families.single("onnxop_executors", "Threads that run models", MetricType::Gauge,
                   core.scheduler.executors());
   families.single("onnxop_executors_busy", "Of those, running one now", MetricType::Gauge,

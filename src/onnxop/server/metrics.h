@@ -25,7 +25,8 @@ class HttpStats {
     return responses_;
   }
 
-  std::atomic<std::int64_t> connections{0};  // open ones
+  std::atomic<std::int64_t> connections{0};   // open ones
+  std::atomic<std::int64_t> tls_failures{0};  // handshakes
 
  private:
   mutable std::mutex mutex_;

@@ -218,7 +218,8 @@ RouteTable make_routes(const ServerOptions& options, const std::vector<ModelRout
              Permission::kDescribe,
              [&context, model_routes](const Request& request) {
                return index_page(index_entries(*context.core.catalog.snapshot(), model_routes),
-                                 request.host, context.address, context.program_version);
+                                 {context.scheme, request.host, context.address},
+                                 context.program_version);
              }},
             RoutePort::kInference);
   table.add({get("/health/live", "live", "The process answers", ApiSchema::kStatus),

@@ -2,6 +2,8 @@
 // The routes of the service, built once from its options.
 
 #include <atomic>
+#include <string>
+#include <string_view>
 
 #include "onnxop/server/metrics.h"
 #include "onnxop/server/route_table.h"
@@ -14,7 +16,8 @@ namespace onnxop {
 struct RouteContext {
   ServingCore core;
   const std::atomic<bool>& unready;
-  std::string address;  // "127.0.0.1:8080", for a page whose request has no usable Host
+  std::string_view scheme;  // "http", "https"
+  std::string address;      // "127.0.0.1:8080", for a page whose request has no usable Host
   std::string program_version;
   HttpStats& http;
 };

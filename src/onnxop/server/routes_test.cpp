@@ -59,7 +59,8 @@ class RoutesTest : public testing::Test {
   Scheduler scheduler_{1, clock_};
   std::atomic<bool> draining_{false};
   HttpStats http_;
-  RouteContext context_{{catalog_, scheduler_}, draining_, "127.0.0.1:8080", "1.2.3", http_};
+  RouteContext context_{{catalog_, scheduler_}, draining_, "http",
+                        "127.0.0.1:8080",       "1.2.3",   http_};
   ServerOptions options_;
   std::vector<ModelRoute> model_routes_;
   RouteTable table_;
@@ -134,11 +135,11 @@ TEST_F(RoutesTest, ThePageLetsNothingThrough) {
   contract.output.labels = {"<b>&\"'", "{{version}}"};
   const std::vector<IndexEntry> entries{
       {"/api/x", "m", served("<i>name</i>", 1, nullptr, contract)}, {"/api/y", "<gone>", nullptr}};
-  const std::string page = index_page(entries, "h", "a", "1.2.3").body;
+  const std::string page = index_page(entries, {"https", "h", "a"}, "1.2.3").body;
   EXPECT_THAT(page, HasSubstr("&lt;i&gt;name&lt;/i&gt;, version 1"));
   EXPECT_THAT(page, HasSubstr("&lt;b&gt;&amp;&quot;&#39;, {{version}}")) << "taken as it is";
   EXPECT_THAT(page, HasSubstr("&lt;gone&gt; (not loaded"));
-  EXPECT_THAT(index_page({}, "h", "a", "1").body, HasSubstr("No model is served"));
+  EXPECT_THAT(index_page({}, {"http", "h", "a"}, "1").body, HasSubstr("No model is served"));
 }
 
 TEST_F(RoutesTest, TheDefaultRouteIsForMnist) {

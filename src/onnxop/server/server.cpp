@@ -50,6 +50,7 @@ ServerOptions checked(ServerOptions options) {
   in_range("max_connections", limits.max_connections, 1, kMany);
   in_range("max_header_bytes", static_cast<std::int64_t>(limits.max_header_bytes), 256, 1 << 24);
   in_range("max_target_bytes", static_cast<std::int64_t>(limits.max_target_bytes), 1, 1 << 24);
+  in_range("handshake_timeout in ms", limits.handshake_timeout.count(), 1, kMany);
   in_range("header_timeout in ms", limits.header_timeout.count(), 1, kMany);
   in_range("body_timeout in ms", limits.body_timeout.count(), 1, kMany);
   in_range("write_timeout in ms", limits.write_timeout.count(), 1, kMany);
@@ -102,6 +103,7 @@ class Server::Impl {
   Awaitable<void> accept_clients(Listener& listener, const ConnectionContext& context);
   Awaitable<void> watch_signals();
   Awaitable<void> be_unready(std::chrono::milliseconds grace);
+  Awaitable<void> watch_hangups();
   Awaitable<void> watch_drain();
   void take_client(Socket socket, IoThread& thread, const ConnectionContext& context);
   void begin_drain();
@@ -123,6 +125,7 @@ class Server::Impl {
   std::uint16_t port_;
   std::optional<Listener> manage_listener_;
   asio::basic_signal_set<IoExecutor> signals_;
+  asio::basic_signal_set<IoExecutor> hangups_;
   Timer drain_deadline_;
   Executors control_;  // ends before the contexts, to which its jobs report
   ConnectionContext connection_context_;
@@ -132,7 +135,7 @@ class Server::Impl {
 Server::Impl::Impl(ServerOptions options, const ServingCore& core)
     : options_(checked(std::move(options))),
       model_routes_(checked_model_routes(options_, core.catalog)),
-      route_context_{core, unready_, {}, ONNXOP_VERSION, stats_},
+      route_context_{core, unready_, options_.tls ? "https" : "http", {}, ONNXOP_VERSION, stats_},
       routes_(make_routes(options_, model_routes_, route_context_,
                           options_.manage_port < 0 ? RoutePort::kAny : RoutePort::kInference)),
       manage_routes_(make_routes(options_, model_routes_, route_context_, RoutePort::kManagement)),
@@ -141,6 +144,7 @@ Server::Impl::Impl(ServerOptions options, const ServingCore& core)
       port_(listener_.local_endpoint().port()),
       manage_listener_(listen_for_management(main_executor(), options_)),
       signals_(main_executor()),
+      hangups_(main_executor()),
       drain_deadline_(main_executor()),
       control_(1, kControlQueue),
       connection_context_{options_, routes_, control_, unready_, draining_, stats_},
@@ -149,6 +153,9 @@ Server::Impl::Impl(ServerOptions options, const ServingCore& core)
   if (options_.handle_signals) {
     signals_.add(SIGINT);  // one that comes before run() is kept for it
     signals_.add(SIGTERM);
+    if (options_.on_hangup) {
+      hangups_.add(SIGHUP);
+    }
   }
   for (IoThread& thread : threads_) {
     thread.connections.on_closed = [this] {
@@ -169,16 +176,18 @@ Server::Impl::~Impl() {
 void Server::Impl::run() {
   if (options_.handle_signals) {
     asio::co_spawn(main_executor(), watch_signals(), asio::detached);
+    asio::co_spawn(main_executor(), watch_hangups(), asio::detached);
   }
   asio::co_spawn(main_executor(), accept_clients(listener_, connection_context_), asio::detached);
   if (manage_listener_) {
     asio::co_spawn(main_executor(), accept_clients(*manage_listener_, manage_context_),
                    asio::detached);
     log_fields(LogLevel::kInfo, "management apart",
-               {{"url", format("http://{}", address_of(options_.manage_host, manage_port()))}});
+               {{"url", format("{}://{}", route_context_.scheme,
+                               address_of(options_.manage_host, manage_port()))}});
   }
   log_fields(LogLevel::kInfo, "serving",
-             {{"url", format("http://{}", route_context_.address)},
+             {{"url", format("{}://{}", route_context_.scheme, route_context_.address)},
               {"routes", static_cast<std::int64_t>(model_routes_.size())}});
   std::vector<std::thread> others;
   for (std::size_t i = 1; i < threads_.size(); ++i) {
@@ -285,6 +294,21 @@ Awaitable<void> Server::Impl::be_unready(std::chrono::milliseconds grace) {
   end_of_grace.expires_after(grace);
   co_await end_of_grace.async_wait(asio::redirect_error(kUseAwaitable, error));
   begin_drain();
+}
+
+Awaitable<void> Server::Impl::watch_hangups() {
+  ErrorCodeOfSystem error;
+  while (true) {
+    co_await hangups_.async_wait(asio::redirect_error(kUseAwaitable, error));
+    if (error) {
+      co_return;
+    }
+    try {
+      options_.on_hangup();
+    } catch (const std::exception& e) {
+      log_error("SIGHUP changed nothing: {}", e.what());
+    }
+  }
 }
 
 void Server::Impl::begin_drain() {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "onnxop/server/access_gate.h"
+#include "onnxop/server/tls_credentials.h"
 #include "onnxop/wire/oip_request.h"
 
 namespace onnxop {
@@ -37,6 +38,7 @@ struct HttpLimits {
   int max_connections = 1024;                // more get 503 and are closed
   // Each from its beginning to its end. Over the header's or the body's: 408; over the others:
   // closed.
+  std::chrono::milliseconds handshake_timeout{10'000};  // of TLS, over it: closed
   std::chrono::milliseconds header_timeout{10'000};
   std::chrono::milliseconds body_timeout{60'000};
   std::chrono::milliseconds write_timeout{30'000};
@@ -55,6 +57,8 @@ struct ServerOptions {
   std::vector<ModelRoute> routes = {};
   /// Who may do what; null: everyone everything.
   std::shared_ptr<AccessGate> gate = nullptr;
+  /// The certificates to serve with over TLS; null: in clear.
+  std::shared_ptr<const TlsCertificates> tls = nullptr;
   HttpLimits limits = {};
   InferLimits infer = {};
   std::uint64_t max_decoded_bytes = 64U << 20;  // of a body that came compressed, over it: 413
@@ -69,6 +73,8 @@ struct ServerOptions {
   std::function<void()> on_drain = [] {};
   /// SIGTERM: stop(); SIGINT: stop() without grace; a second signal: stop_now().
   bool handle_signals = false;
+  /// With handle_signals: called at SIGHUP, on an I/O thread. What it throws is logged.
+  std::function<void()> on_hangup = nullptr;
   bool access_log = true;         // one line a request, at level info
   double slow_request_ms = 1000;  // requests that took longer are logged apart; 0: none are
 };
