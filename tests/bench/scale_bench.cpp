@@ -2,13 +2,8 @@
 
 #include <algorithm>
 #include <deque>
-#include <string_view>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "bench/bench.h"
 #include "bench/bench_models.h"
@@ -18,6 +13,7 @@
 #include "onnxop/base/error.h"
 #include "onnxop/base/json_value.h"
 #include "onnxop/registry/registry.h"
+#include "onnxop/server/test_http_client.h"
 
 namespace onnxop::bench {
 namespace {
@@ -33,44 +29,11 @@ std::size_t raise_descriptors() {
   return limit.rlim_cur;
 }
 
-/// A connection that asks, and then waits.
-class IdleConnection {
- public:
-  explicit IdleConnection(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (socket_ < 0 ||
-        ::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-      fail(ErrorCode::kIo, "an idle connection cannot be opened: errno {}", errno);
-    }
-  }
-  ~IdleConnection() { ::close(socket_); }
-  IdleConnection(const IdleConnection&) = delete;
-  IdleConnection& operator=(const IdleConnection&) = delete;
-
-  /// True when the answer is 200.
-  bool ask() const {
-    constexpr std::string_view kRequest = "GET /health/live HTTP/1.1\r\nHost: bench\r\n\r\n";
-    if (::send(socket_, kRequest.data(), kRequest.size(), MSG_NOSIGNAL) !=
-        static_cast<ssize_t>(kRequest.size())) {
-      return false;
-    }
-    char answer[4096];
-    const ssize_t got = ::recv(socket_, answer, sizeof answer, 0);
-    return got > 0 &&
-           std::string_view(answer, static_cast<std::size_t>(got)).starts_with("HTTP/1.1 200");
-  }
-
- private:
-  int socket_;
-};
-
-std::size_t answered(const std::deque<IdleConnection>& connections) {
+std::size_t answered(std::deque<testing_server::Client>& connections) {
   return static_cast<std::size_t>(
-      std::count_if(connections.begin(), connections.end(),
-                    [](const IdleConnection& each) { return each.ask(); }));
+      std::count_if(connections.begin(), connections.end(), [](testing_server::Client& each) {
+        return each.ask("GET /health/live HTTP/1.1\r\nHost: bench\r\n\r\n").status == 200;
+      }));
 }
 
 Json measure_idle(const std::filesystem::path& store) {
@@ -78,7 +41,7 @@ Json measure_idle(const std::filesystem::path& store) {
   ServerProcess server({"--store", store, "--max-connections", "11000", "--log-level", "warning"});
   const std::uint16_t port = server.port();
   const double before = server.resident_mb();
-  std::deque<IdleConnection> connections;
+  std::deque<testing_server::Client> connections;
   for (std::size_t i = 0; i < count; ++i) {
     connections.emplace_back(port);
   }

@@ -8,6 +8,7 @@
 #include "onnxop/base/error.h"
 #include "onnxop/base/file.h"
 #include "onnxop/cli/serve_access.h"
+#include "onnxop/cli/serve_limits.h"
 #include "onnxop/cli/serve_security.h"
 #include "onnxop/cli/serve_traffic.h"
 #include "onnxop/cli/verbs.h"
@@ -33,6 +34,7 @@ struct Options {
   std::string grpc_port_file;
   std::string models_folder;
   std::vector<std::string> version_policies;
+  LimitArguments limits;
   AccessArguments access;
   TrafficOptions traffic;
   TlsFiles tls;
@@ -81,15 +83,7 @@ void declare_options(CLI::App& command, Options& options) {
                   "Requests that wait for a model; more are refused with 429")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
-  command.add_option("--max-body-bytes", server.limits.max_body_bytes, "Largest request body")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  command.add_option("--max-pixels", server.max_pixels, "Largest image, width times height")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  command.add_option("--max-connections", server.limits.max_connections, "Connections at one time")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  declare_limits(command, options.limits, server);
   declare_access(command, options.access, server);
   declare_tls(command, options.tls);
   command
@@ -143,6 +137,7 @@ std::vector<std::unique_ptr<ModelProvider>> providers_of(const Options& options,
 ServerOptions server_options_of(const Options& options) {
   ServerOptions server = options.server;
   server.handle_signals = true;
+  apply_limits(options.limits, server);
   server.drain_grace = std::chrono::seconds(options.drain_seconds);
   server.drain_timeout = std::chrono::seconds(options.stop_seconds);
   for (const auto& text : options.routes) {

@@ -217,7 +217,8 @@ Awaitable<void> Connection::respond() {
   }
   const ResponseFields& fields = exchange.match.fields;
   exchange.response.fields.insert(exchange.response.fields.end(), fields.begin(), fields.end());
-  keep_alive_ = keep_alive_ && !context_.unready;
+  const std::int64_t most = context_.options.limits.max_requests;
+  keep_alive_ = keep_alive_ && !context_.unready && (most == 0 || ++answered_ < most);
   if (exchange.trace) {
     exchange.response.fields.emplace_back("traceparent", exchange.trace->traceparent());
   }

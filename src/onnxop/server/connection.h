@@ -53,6 +53,7 @@ class Connection {
   bool idle_ = false;
   bool responded_ = false;  // the exchange's response holds the answer
   bool keep_alive_ = true;
+  std::int64_t answered_ = 0;  // requests
   bool linger_ = false;  // the client may still be sending: let it read the answer before closing
 };
 

@@ -48,6 +48,7 @@ ServerOptions checked(ServerOptions options) {
   in_range("io_threads", options.io_threads, 0, 1024);
   in_range("max_pixels", options.max_pixels, 1, std::int64_t{1} << 40);
   in_range("max_connections", limits.max_connections, 1, kMany);
+  in_range("max_requests", limits.max_requests, 0, kMany);
   in_range("max_header_bytes", static_cast<std::int64_t>(limits.max_header_bytes), 256, 1 << 24);
   in_range("max_target_bytes", static_cast<std::int64_t>(limits.max_target_bytes), 1, 1 << 24);
   in_range("handshake_timeout in ms", limits.handshake_timeout.count(), 1, kMany);

@@ -35,7 +35,10 @@ struct HttpLimits {
   std::size_t max_header_bytes = 16U << 10;  // of all header fields, over it: 431; at least 256
   std::size_t max_fields = 100;              // header fields, over it: 431
   std::size_t max_target_bytes = 4U << 10;   // path and query, over it: 414
-  int max_connections = 1024;                // more get 503 and are closed
+  int max_connections = 10'000;              // more get 503 and are closed
+  /// Then the connection ends with its answer, so that clients spread over what serves now; 0:
+  /// never.
+  std::int64_t max_requests = 100'000;
   // Each from its beginning to its end. Over the header's or the body's: 408; over the others:
   // closed.
   std::chrono::milliseconds handshake_timeout{10'000};  // of TLS, over it: closed
