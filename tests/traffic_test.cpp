@@ -82,8 +82,10 @@ class Traffic : public testing::Test {
   }
 
   void start(const std::vector<std::string>& more) {
-    std::vector<std::string> args{"serve", "--store",     store(),      "--port",
-                                  "0",     "--port-file", dir_ / "port"};
+    // Nobody reads its readiness, so that SIGTERM need not wait for that.
+    std::vector<std::string> args{"serve",   "--drain-seconds", "0",
+                                  "--store", store(),           "--port",
+                                  "0",       "--port-file",     dir_ / "port"};
     args.insert(args.end(), more.begin(), more.end());
     server_ = std::make_unique<BackgroundProgram>(args);
     url_ = "http://127.0.0.1:" + server_->wait_for_file(dir_ / "port");
