@@ -23,13 +23,13 @@ Graph mnist_graph(const std::vector<std::string>& overrides = {}) {
                      {.sample = {28, 28, 1}, .outputs = 10});
 }
 
-const GraphNode& node_of(const Graph& graph, const std::string& name) {
+const GraphNode& node_of(const Graph& graph, std::string_view name) {
   for (const auto& node : graph.nodes) {
     if (node.name == name) {
       return node;
     }
   }
-  throw std::runtime_error("no node " + name);
+  throw std::runtime_error("no node " + std::string(name));
 }
 
 std::vector<std::string> names_of(const Graph& graph) {
