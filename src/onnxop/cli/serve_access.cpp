@@ -44,10 +44,9 @@ void declare_access(CLI::App& command, AccessArguments& arguments, ServerOptions
       ->allow_extra_args(false)
       ->group(kGroup);
   command
-      .add_option(
-          "--manage-port", server.manage_port,
-          "Answer load, unload, the repository index and metrics at this port alone; 0 takes "
-          "a free one (default: at --port)")
+      .add_option("--manage-port", server.manage_port,
+                  "Answer load, unload, traffic, the repository index and metrics at this port "
+                  "alone; 0 takes a free one (default: at --port)")
       ->check(CLI::Range(0, 65535))
       ->group(kGroup);
   command.add_option("--manage-host", server.manage_host, "Address of --manage-port")

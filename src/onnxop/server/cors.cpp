@@ -8,8 +8,10 @@ namespace onnxop {
 namespace {
 
 constexpr std::string_view kAny = "*";
+// The star is for fields that options name; it does not stand for Authorization.
 constexpr std::string_view kRequestFields =
-    "Authorization, Content-Type, Content-Encoding, Inference-Header-Content-Length, Traceparent";
+    "Authorization, Content-Type, Content-Encoding, Inference-Header-Content-Length, Traceparent, "
+    "*";
 constexpr std::string_view kAnswerFields =
     "Inference-Header-Content-Length, Retry-After, WWW-Authenticate, Traceparent";
 constexpr std::string_view kPreflightSeconds = "600";

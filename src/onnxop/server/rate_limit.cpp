@@ -86,17 +86,17 @@ RetrySeconds RateLimiter::take(std::string_view client, SteadyTime now) {
   return std::max(1, static_cast<int>(std::ceil((1 - bucket.level) / limit_.per_second)));
 }
 
-std::string client_of_address(std::string_view text) {
+std::string client_of_address(std::string_view address) {
   namespace ip = boost::asio::ip;
   boost::system::error_code error;
-  const auto address = ip::make_address(std::string(text), error);
-  if (error || address.is_v4()) {
-    return std::string(text);
+  const auto parsed = ip::make_address(std::string(address), error);
+  if (error || parsed.is_v4()) {
+    return std::string(address);
   }
-  if (address.to_v6().is_v4_mapped()) {
-    return ip::make_address_v4(ip::v4_mapped, address.to_v6()).to_string();
+  if (parsed.to_v6().is_v4_mapped()) {
+    return ip::make_address_v4(ip::v4_mapped, parsed.to_v6()).to_string();
   }
-  auto bytes = address.to_v6().to_bytes();
+  auto bytes = parsed.to_v6().to_bytes();
   std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
   return ip::make_address_v6(bytes).to_string() + "/64";
 }
