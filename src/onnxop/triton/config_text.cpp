@@ -47,8 +47,11 @@ std::string with_colons_before_lists(std::string_view text) {
     }
     const char c = text[at++];
     if (c == '[' && word_end) {
-      const bool space = *word_end < result.size() && result[*word_end] == ' ';
-      result.replace(*word_end, space ? 1 : 0, ":");
+      if (*word_end < result.size() && result[*word_end] == ' ') {
+        result[*word_end] = ':';
+      } else {
+        result.insert(result.begin() + static_cast<std::ptrdiff_t>(*word_end), ':');
+      }
     }
     result += c;
     if (is_word(c)) {
