@@ -43,7 +43,7 @@ TEST(SecurityPage, NamesEveryRouteAndWhatItNeeds) {
   Scheduler scheduler(1, clock);
   const std::atomic<bool> unready{false};
   HttpStats http;
-  const RouteContext context{{catalog, scheduler}, unready, "127.0.0.1:8080", "1", http};
+  const RouteContext context{{catalog, scheduler}, unready, "http", "127.0.0.1:8080", "1", http};
   const auto names_of = [&](RoutePort port) {
     Table names;
     const RouteTable table =

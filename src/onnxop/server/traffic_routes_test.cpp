@@ -35,7 +35,9 @@ class TrafficRoutesTest : public testing::Test {
     providers.push_back(folder_provider(folder_.path(), clock_, {.max_batch = 1}, 0));
     manager_ = std::make_unique<ModelManager>(
         std::move(providers), ManagerOptions{},
-        [](const std::filesystem::path&) { return fake_classifier(28, 28, 1, 10); },
+        [](const std::filesystem::path&, std::span<const std::byte>) {
+          return fake_classifier(28, 28, 1, 10);
+        },
         [](const std::filesystem::path&) {}, catalog_);
     manager_->refresh();
     context_.core.manager = manager_.get();
@@ -102,7 +104,7 @@ class TrafficRoutesTest : public testing::Test {
   Scheduler scheduler_{1, clock_};
   std::atomic<bool> draining_{false};
   HttpStats http_;
-  RouteContext context_{{catalog_, scheduler_}, draining_, "", "1.2.3", http_};
+  RouteContext context_{{catalog_, scheduler_}, draining_, "http", "", "1.2.3", http_};
   ServerOptions options_;
   RouteTable table_;
 };
