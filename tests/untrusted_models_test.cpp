@@ -139,9 +139,15 @@ TEST_F(UntrustedModels, AreNotServedFromAStoreThatSomebodyChanged) {
   fs::remove(weights);
   write_file_atomically(dir_.path() / "secret", Bytes(72, std::byte{1}));
   fs::create_symlink(dir_.path() / "secret", weights);
-  const auto outcome = run_onnxop({"serve", "--store", store, "--port", "0"});
-  EXPECT_EQ(outcome.exit_code, 1);
-  EXPECT_THAT(outcome.err, HasSubstr("weights has SHA-256"));
+  BackgroundProgram server(
+      {"serve", "--store", store, "--port", "0", "--port-file", dir_ / "port"});
+  const std::string url = "http://127.0.0.1:" + server.wait_for_file(dir_ / "port");
+  const auto index = run_program(
+      {"curl", "--silent", "--max-time", "30", "--request", "POST", url + "/v2/repository/index"});
+  EXPECT_THAT(index.out, HasSubstr("weights has SHA-256"));
+  const auto ready = run_program({"curl", "--silent", "--max-time", "30", "--output", "/dev/null",
+                                  "--write-out", "%{http_code}", url + "/v2/models/net/ready"});
+  EXPECT_NE(ready.out, "200");
 }
 
 }  // namespace
