@@ -1,6 +1,6 @@
 #pragma once
-// The HTTP service (docs/rest_api.md), on one port or, with the management apart, on two. I/O threads
-// talk to clients; decoding and scoring run on executors of their own.
+// The HTTP service (docs/rest_api.md), on one port or, with the management apart, on two. I/O
+// threads talk to clients; decoding and scoring run on executors of their own.
 
 #include <cstdint>
 #include <memory>
