@@ -125,11 +125,14 @@ void walk(const Message& message, const PlaceTree& places, const std::string& pr
   for (const FieldDescriptor* field : set_fields(message)) {
     const std::string path = join_path(prefix, field->name());
     if (field->message_type() == triton::Parameter::descriptor()) {
+      int index = 0;
       for (const Nested& each : nested_in(message, places, *field)) {
         const auto& parameter = dynamic_cast<const triton::Parameter&>(*each.message);
-        remarks.push_back({line_of(*each.places, parameter, "key"),
+        const int of_key = line_of(*each.places, parameter, "key");
+        remarks.push_back({of_key > 0 ? of_key : line_of(places, message, field->name(), index),
                            format("{}[\"{}\"]", path, parameter.key()),
                            std::string(*reason_against(path))});
+        ++index;
       }
     } else if (const auto why = reason_against(path)) {
       if (says_something(message, *field)) {

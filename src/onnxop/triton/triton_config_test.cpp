@@ -166,6 +166,14 @@ optimization { execution_accelerators {
   EXPECT_THAT(remarks[1].why, HasSubstr("the delay is always 0"));
 }
 
+TEST(TritonConfig, AParameterWithoutAKeyHasAPlaceToo) {
+  const TritonConfig config = read_triton_config(
+      "name: \"m\"\nparameters { key: \"k\" }\nparameters { value: { string_value: \"v\" } }");
+  ASSERT_EQ(config.remarks.size(), 2U);
+  EXPECT_EQ(config.remarks[0].line, 2);
+  EXPECT_EQ(config.remarks[1].line, 3);
+}
+
 TEST(TritonConfig, UnknownFieldsAreNamedAndSkipped) {
   EXPECT_THAT(remarks_of(R"(
 new_thing: 3
