@@ -12,6 +12,9 @@
 namespace onnxop {
 namespace {
 
+/// The shortest end of a chunked body, "0\r\n\r\n". Beast may not be given less of it twice.
+constexpr std::size_t kShortestEnd = 5;
+
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
@@ -192,6 +195,9 @@ std::size_t RequestParser::feed(std::string_view bytes) {
   const bool in_head = !parser.is_header_done();
   while (!parser.problem && !parser.is_done() && used < bytes.size() &&
          parser.is_header_done() != in_head) {
+    if (parser.is_header_done() && parser.chunked() && bytes.size() - used < kShortestEnd) {
+      break;  // more has to come in any case
+    }
     beast::error_code error;
     used += parser.put({bytes.data() + used, bytes.size() - used}, error);
     if (error == http::error::need_more) {

@@ -71,6 +71,16 @@ TEST(RequestParser, AnyPiecesGiveTheSameRequest) {
   }
 }
 
+TEST(RequestParser, AnEmptyChunkedBodyMayComeByteByByte) {
+  for (const std::string_view end : {"0\r\n\r\n", "0\r\nT: x\r\n\r\n", "0;a=b\r\n\r\n"}) {
+    const std::string bytes =
+        "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" + std::string(end);
+    const Parsed parsed = parse(bytes, {}, [] { return 1; });
+    EXPECT_TRUE(parsed.done) << end;
+    EXPECT_EQ(parsed.used, bytes.size());
+  }
+}
+
 TEST(RequestParser, IsTheSameAgainAfterReset) {
   const HttpLimits limits;
   Request request;
