@@ -1,0 +1,40 @@
+#pragma once
+// Files by their content: each is kept once, under its SHA-256, and never changes. Where the bytes
+// lie (a folder; an object store) is behind this interface. Safe to call from any thread.
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace onnxop {
+
+struct Blob {
+  std::string sha256;  // 64 lower-case hexadecimal digits
+  std::int64_t bytes = 0;
+};
+
+class BlobStore {
+ public:
+  virtual ~BlobStore() = default;
+
+  /// A path for a file to be written and then added; on the same file system as the blobs.
+  virtual std::filesystem::path new_staging_file() = 0;
+  /// Takes the staged file over; on disk when this returns. One that is there already is kept.
+  /// Throws Error{kIo}; the staged file is gone in any case.
+  virtual Blob add(const std::filesystem::path& staged) = 0;
+  /// A local file with the content, to be read only. Throws Error{kNotFound}.
+  virtual std::filesystem::path file(std::string_view sha256) const = 0;
+  /// Removes a blob; false when it was not there.
+  virtual bool remove(std::string_view sha256) = 0;
+  /// Calls visit(blob, age in seconds) for each.
+  virtual void for_each(
+      const std::function<void(const Blob&, std::int64_t age_seconds)>& visit) const = 0;
+};
+
+/// In `folder`/sha256/ab/abcdef…; the folder is made when it is first written.
+std::unique_ptr<BlobStore> folder_blob_store(const std::filesystem::path& folder);
+
+}  // namespace onnxop

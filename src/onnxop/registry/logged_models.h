@@ -1,0 +1,64 @@
+#pragma once
+// MLflow 3's logged models: what a run made, with parameters and metrics of its own, before (and
+// whether or not) it is registered. Belongs to its Registry: one thread at a time. Where nothing
+// else is said, methods throw Error{kNotFound} for a model that is not there.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "onnxop/registry/run.h"
+#include "onnxop/registry/search.h"
+
+namespace onnxop {
+
+struct RegistryCore;
+
+/// A metric of a model, as the run that evaluated it logged it.
+struct LoggedModelMetric {
+  Metric metric;
+  std::string run_id;
+  std::string dataset_name;    // "": none
+  std::string dataset_digest;  // "": none
+};
+
+struct LoggedModel {
+  std::string model_id;  // "m-" and 32 hex digits
+  std::int64_t experiment_id = kDefaultExperiment;
+  std::string name;
+  std::string source_run_id;
+  std::string status;  // MLflow's: "LOGGED_MODEL_PENDING", "LOGGED_MODEL_READY", …
+  std::string model_type;
+  std::int64_t created_ms = 0;
+  std::int64_t updated_ms = 0;
+  Texts params;
+  Texts tags;
+  std::vector<LoggedModelMetric> metrics;
+};
+
+class LoggedModels {
+ public:
+  explicit LoggedModels(RegistryCore& core) : core_(core) {}
+
+  /// Of `model`, id, times and metrics are set here, and the status is LOGGED_MODEL_PENDING.
+  LoggedModel create(const LoggedModel& model);
+  LoggedModel get(std::string_view model_id) const;
+  LoggedModel finalize(std::string_view model_id, std::string_view status);
+  void remove(std::string_view model_id);  // marks it deleted
+  void set_tags(std::string_view model_id, const Texts& tags);
+  void delete_tag(std::string_view model_id, std::string_view key);
+  void log_params(std::string_view model_id, const Texts& params);
+  void log_metrics(std::string_view model_id, const std::vector<LoggedModelMetric>& metrics);
+  Page<LoggedModel> search(std::span<const std::int64_t> experiment_ids,
+                           const SearchOptions& options) const;
+
+ private:
+  RegistryCore& core_;
+};
+
+/// Where the files of a logged model lie among the artifacts: "0/models/MODEL_ID/artifacts".
+std::string logged_model_artifact_root(const LoggedModel& model);
+
+}  // namespace onnxop
