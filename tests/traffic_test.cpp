@@ -45,8 +45,8 @@ class Traffic : public testing::Test {
         run_onnxop({"import", model_file, "--name", "mnist", "--store", store(), "--json"});
     ASSERT_EQ(imported.exit_code, 0) << imported.err;
     Registry registry(store(), SystemClock(), true);
-    registry.set_alias("mnist", "champion", 1);
-    registry.set_alias("mnist", "challenger", 2);
+    registry.models().set_alias("mnist", "champion", 1);
+    registry.models().set_alias("mnist", "challenger", 2);
   }
   std::string trained_model() const {
     return (fs::path(store()) / "models" / "mnist" / "1" / "model.onnx").string();

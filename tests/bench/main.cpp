@@ -46,8 +46,8 @@ void fill_store(const std::filesystem::path& store, const std::filesystem::path&
                 const std::filesystem::path& residual) {
   const SystemClock clock;
   Registry registry(store, clock);
-  registry.register_model("mnist", digits, "", "benchmark");
-  registry.register_model("residual", residual, "", "benchmark");
+  registry.models().publish({.name = "mnist", .model_file = digits, .source = "benchmark"});
+  registry.models().publish({.name = "residual", .model_file = residual, .source = "benchmark"});
 }
 
 /// The parts whose names are in `wanted`, or all when that is empty. The digits' network is trained

@@ -83,7 +83,9 @@ Json measure_models(const std::filesystem::path& digits) {
   const auto fill = [&](const std::string& store, int models) {
     Registry registry(store, clock);
     for (int i = 0; i < models; ++i) {
-      registry.register_model(i == 0 ? "mnist" : format("m{}", i), digits, "", "benchmark");
+      registry.models().publish({.name = i == 0 ? "mnist" : format("m{}", i),
+                                 .model_file = digits,
+                                 .source = "benchmark"});
     }
   };
   fill(dir / "one", 1);
@@ -113,7 +115,7 @@ Json measure_swaps(const std::filesystem::path& digits) {
   const TempDir dir;
   const SystemClock clock;
   Registry registry(dir / "store", clock);
-  registry.register_model("mnist", digits, "", "benchmark");
+  registry.models().publish({.name = "mnist", .model_file = digits, .source = "benchmark"});
   ServerProcess server({"--store", dir / "store"});
   const HttpTarget target = png_target(server.port());
   const double highest = http_round(target, 64, 2).per_second;
@@ -125,7 +127,8 @@ Json measure_swaps(const std::filesystem::path& digits) {
        .windows = {.seconds = 1, .steady = kWindows, .most = kWindows, .tolerance = 1e-9},
        .at_boundary = [&] {
          if (boundary++ % 2 == 1) {
-           registry.register_model("mnist", digits, "", "benchmark");
+           registry.models().publish(
+               {.name = "mnist", .model_file = digits, .source = "benchmark"});
          }
        }});
   std::vector<double> calm, swap;

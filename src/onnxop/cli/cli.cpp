@@ -55,7 +55,7 @@ int report_usage(std::string_view message, std::string_view help_of) {
 int run_action(const VerbAction& action, const Globals& globals, std::string_view program) {
   try {
     init_logging(log_options(globals));
-    action(CliContext{.store = globals.store});
+    action(CliContext{.store = StoreLocation(std::filesystem::path(globals.store))});
     return 0;
   } catch (const UsageError& e) {
     return report_usage(e.what(), program);

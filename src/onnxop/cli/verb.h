@@ -10,12 +10,13 @@
 #include <CLI/CLI.hpp>
 
 #include "onnxop/base/json.h"
+#include "onnxop/registry/store_location.h"
 
 namespace onnxop {
 
 /// What the global options said.
 struct CliContext {
-  std::filesystem::path store;
+  StoreLocation store;
 };
 
 /// What a verb does once its options are read. Failures are Error; the text of wrong usage found

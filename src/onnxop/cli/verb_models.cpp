@@ -30,7 +30,7 @@ std::string aliases_text(const RegisteredModel& model, std::int64_t version) {
 }
 
 void list_models(const Registry& registry, bool json) {
-  const auto models = registry.list_models();
+  const auto models = registry.models().list();
   Json list = Json::array();
   std::vector<std::vector<std::string>> rows{{"model", "latest", "aliases"}};
   for (const auto& model : models) {
@@ -47,9 +47,9 @@ void list_models(const Registry& registry, bool json) {
 }
 
 void show_model(const Registry& registry, const std::string& name, bool json) {
-  const auto versions = registry.list_versions(name);
+  const auto versions = registry.models().versions(name);
   RegisteredModel found;
-  for (auto& model : registry.list_models()) {
+  for (auto& model : registry.models().list()) {
     if (model.name == name) {
       found = std::move(model);
     }

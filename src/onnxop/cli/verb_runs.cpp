@@ -10,13 +10,17 @@ namespace onnxop {
 namespace {
 
 Json run_json(const Run& run) {
+  Json metrics = Json::object();
+  for (const auto& [key, metric] : run.metrics) {
+    metrics[key] = metric.value;
+  }
   Json json{{"run_id", run.run_id},
             {"name", run.name},
             {"status", run_status_name(run.status)},
             {"start_time", run.start_time_ms},
             {"end_time", nullptr},
             {"params", run.params},
-            {"metrics", run.metrics},
+            {"metrics", metrics},
             {"tags", run.tags}};
   if (run.end_time_ms) {
     json["end_time"] = *run.end_time_ms;
@@ -30,11 +34,11 @@ std::string time_text(std::int64_t unix_ms) {
 
 std::string metric_text(const Run& run, const std::string& key) {
   const auto at = run.metrics.find(key);
-  return at == run.metrics.end() ? "-" : format("{:.4f}", at->second);
+  return at == run.metrics.end() ? "-" : format("{:.4f}", at->second.value);
 }
 
 void list_runs(const Registry& registry, bool json) {
-  const auto runs = registry.list_runs();
+  const auto runs = registry.runs().list();
   if (json) {
     Json list = Json::array();
     for (const auto& run : runs) {
@@ -54,7 +58,7 @@ void list_runs(const Registry& registry, bool json) {
 }
 
 void show_run(const Registry& registry, const std::string& id, bool json) {
-  const Run run = registry.get_run(id);
+  const Run run = registry.runs().get(id);
   if (json) {
     print_json(run_json(run));
     return;
@@ -63,15 +67,15 @@ void show_run(const Registry& registry, const std::string& id, bool json) {
                                              {"name", run.name},
                                              {"status", std::string(run_status_name(run.status))},
                                              {"started", time_text(run.start_time_ms)},
-                                             {"files", registry.run_dir(run.run_id).string()}};
+                                             {"files", registry.runs().dir(run.run_id).string()}};
   if (run.end_time_ms) {
     rows.push_back({"ended", time_text(*run.end_time_ms)});
   }
   for (const auto& [key, value] : run.params) {
     rows.push_back({"param", key + " = " + value});
   }
-  for (const auto& [key, value] : run.metrics) {
-    rows.push_back({"metric", format("{} = {}", key, value)});
+  for (const auto& [key, metric] : run.metrics) {
+    rows.push_back({"metric", format("{} = {}", key, metric.value)});
   }
   for (const auto& [key, value] : run.tags) {
     rows.push_back({"tag", key + " = " + value});

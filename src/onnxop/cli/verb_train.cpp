@@ -93,7 +93,7 @@ TrainRunResult run(const Options& options, const CliContext& context) {
   }
   const TrainSpec spec = load_spec(options.spec, options.overrides);
   Registry registry(context.store, clock);
-  for (const Run& interrupted : registry.mark_interrupted_runs()) {
+  for (const Run& interrupted : registry.runs().mark_interrupted()) {
     log_warning("run {} was interrupted; it can be resumed: onnxop train --resume {}",
                 interrupted.run_id, interrupted.run_id);
   }

@@ -20,23 +20,23 @@ namespace onnxop {
 struct RegistryCore;
 
 struct Artifact {
-  std::string path;
+  std::string path = {};
   std::int64_t bytes = 0;
-  std::string sha256;
+  std::string sha256 = {};
   std::int64_t created_ms = 0;
 };
 
 /// An entry of a folder's listing.
 struct ArtifactEntry {
-  std::string path;  // whole
+  std::string path = {};  // whole
   bool is_dir = false;
   std::int64_t bytes = 0;  // of a file
 };
 
 /// What is wrong in the store's files: a missing or changed blob or model file, by path.
 struct Damage {
-  std::string path;
-  std::string problem;
+  std::string path = {};
+  std::string problem = {};
 };
 
 class Artifacts {

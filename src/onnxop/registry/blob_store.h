@@ -12,7 +12,7 @@
 namespace onnxop {
 
 struct Blob {
-  std::string sha256;  // 64 lower-case hexadecimal digits
+  std::string sha256 = {};  // 64 lower-case hexadecimal digits
   std::int64_t bytes = 0;
 };
 

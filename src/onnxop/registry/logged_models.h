@@ -18,24 +18,24 @@ struct RegistryCore;
 
 /// A metric of a model, as the run that evaluated it logged it.
 struct LoggedModelMetric {
-  Metric metric;
-  std::string run_id;
-  std::string dataset_name;    // "": none
-  std::string dataset_digest;  // "": none
+  Metric metric = {};
+  std::string run_id = {};
+  std::string dataset_name = {};    // "": none
+  std::string dataset_digest = {};  // "": none
 };
 
 struct LoggedModel {
-  std::string model_id;  // "m-" and 32 hex digits
+  std::string model_id = {};  // "m-" and 32 hex digits
   std::int64_t experiment_id = kDefaultExperiment;
-  std::string name;
-  std::string source_run_id;
-  std::string status;  // MLflow's: "LOGGED_MODEL_PENDING", "LOGGED_MODEL_READY", …
-  std::string model_type;
+  std::string name = {};
+  std::string source_run_id = {};
+  std::string status = {};  // MLflow's: "LOGGED_MODEL_PENDING", "LOGGED_MODEL_READY", …
+  std::string model_type = {};
   std::int64_t created_ms = 0;
   std::int64_t updated_ms = 0;
-  Texts params;
-  Texts tags;
-  std::vector<LoggedModelMetric> metrics;
+  Texts params = {};
+  Texts tags = {};
+  std::vector<LoggedModelMetric> metrics = {};
 };
 
 class LoggedModels {

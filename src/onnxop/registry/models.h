@@ -22,70 +22,71 @@ struct RegistryCore;
 
 /// One file of a version, as it was when it was published.
 struct ModelFile {
-  std::string path;  // relative to the version's folder: "model.onnx", a companion
+  std::string path = {};  // relative to the version's folder: "model.onnx", a companion
   std::int64_t bytes = 0;
-  std::string sha256;
+  std::string sha256 = {};
 };
 
 struct ModelVersion {
-  std::string name;
+  std::string name = {};
   std::int64_t version = 0;
-  std::string run_id;       // "": imported
-  std::string source;       // where the files came from: a path, "run ID", an artifact's URI
-  std::string sha256;       // of model.onnx; "": it has none, and cannot be served
+  std::string run_id = {};  // "": imported
+  std::string source = {};  // where the files came from: a path, "run ID", an artifact's URI
+  std::string sha256 = {};  // of model.onnx; "": it has none, and cannot be served
   std::int64_t created_ms = 0;
   std::int64_t updated_ms = 0;
-  std::string description;  // notes
-  std::string user_id;
-  std::string stage = "None";          // MLflow's: "None", "Staging", "Production", "Archived"
-  std::string logged_model_id;         // "": none
-  std::string run_link;
-  std::string contract;                // the contract's JSON; "": none
-  std::map<std::string, double> metrics;  // measured of this version: "test_accuracy", "latency_ms"
-  Texts tags;
-  std::vector<std::string> aliases;
-  std::filesystem::path model_path;  // absolute; of model.onnx, where `sha256` is set
+  std::string description = {};  // notes
+  std::string user_id = {};
+  std::string stage = "None";        // MLflow's: "None", "Staging", "Production", "Archived"
+  std::string logged_model_id = {};  // "": none
+  std::string run_link = {};
+  std::string contract = {};  // the contract's JSON; "": none
+  std::map<std::string, double> metrics =
+      {};  // measured of this version: "test_accuracy", "latency_ms"
+  Texts tags = {};
+  std::vector<std::string> aliases = {};
+  std::filesystem::path model_path = {};  // absolute; of model.onnx, where `sha256` is set
 };
 
 struct RegisteredModel {
-  std::string name;
+  std::string name = {};
   std::int64_t latest_version = 0;  // 0: none yet
-  std::string description;
+  std::string description = {};
   std::int64_t created_ms = 0;
   std::int64_t updated_ms = 0;
-  Texts tags;
+  Texts tags = {};
   std::map<std::string, std::int64_t> aliases;
 };
 
 /// A version to be made.
 struct NewVersion {
-  std::string name;                  // made as a model where it is not there
-  std::filesystem::path model_file;  // copied as model.onnx; "": none
+  std::string name = {};                  // made as a model where it is not there
+  std::filesystem::path model_file = {};  // copied as model.onnx; "": none
   /// Files copied beside it, under these paths relative to model_file's folder.
-  std::vector<std::filesystem::path> companions;
-  std::string run_id;
-  std::string source;
-  std::string description;
-  std::string logged_model_id;
-  std::string run_link;
-  std::string contract;
-  std::map<std::string, double> metrics;
-  Texts tags;
+  std::vector<std::filesystem::path> companions = {};
+  std::string run_id = {};
+  std::string source = {};
+  std::string description = {};
+  std::string logged_model_id = {};
+  std::string run_link = {};
+  std::string contract = {};
+  std::map<std::string, double> metrics = {};
+  Texts tags = {};
 };
 
 /// A change of a model, in the order of happening.
 struct ModelEvent {
   std::int64_t time_ms = 0;
-  std::string actor;                    // who: Registry::act_as
-  std::string name;                     // the model's name then
+  std::string actor = {};               // who: Registry::act_as
+  std::string name = {};                // the model's name then
   std::optional<std::int64_t> version;  // of which version, if of one
   /// "model_created", "model_renamed", "model_deleted", "version_created", "version_deleted",
   /// "alias_set", "alias_deleted", "stage_changed", "description_changed", "tag_set",
   /// "tag_deleted", "metric_measured".
-  std::string event;
-  std::string key;     // the alias, the tag, the metric
-  std::string before;  // "": there was none
-  std::string after;   // "": there is none
+  std::string event = {};
+  std::string key = {};     // the alias, the tag, the metric
+  std::string before = {};  // "": there was none
+  std::string after = {};   // "": there is none
 };
 
 /// What was in force at a time.
@@ -141,8 +142,8 @@ class Models {
   // (always the newest version) nor "v" with digits.
   void set_alias(std::string_view name, std::string_view alias, std::int64_t version);
   void delete_alias(std::string_view name, std::string_view alias);
-  /// Sets the alias to the version that it pointed to before its last move, and returns that. Throws
-  /// Error{kFailedPrecondition} when there is none, or it was deleted.
+  /// Sets the alias to the version that it pointed to before its last move, and returns that.
+  /// Throws Error{kFailedPrecondition} when there is none, or it was deleted.
   ModelVersion rollback_alias(std::string_view name, std::string_view alias);
   /// "name" (the newest that can be served), "name:3", "name@alias".
   ModelVersion resolve(std::string_view reference) const;

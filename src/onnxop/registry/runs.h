@@ -28,32 +28,32 @@ struct RunLimits {
 };
 
 struct NewRun {
-  std::string name;  // "": two words and a number are made up
+  std::string name = {};  // "": two words and a number are made up
   std::int64_t experiment_id = kDefaultExperiment;
-  std::string user_id;
-  std::optional<std::int64_t> start_time_ms;  // none: now
-  Texts tags;                                 // mlflow.runName names it where `name` is empty
+  std::string user_id = {};
+  std::optional<std::int64_t> start_time_ms = {};  // none: now
+  Texts tags = {};                                 // mlflow.runName names it where `name` is empty
   /// The calling process writes it, and it is KILLED when that process is gone. False for runs that
   /// some client logs over HTTP.
   bool owned = true;
 };
 
 struct RunUpdate {
-  std::optional<RunStatus> status;
-  std::optional<std::int64_t> end_time_ms;
-  std::optional<std::string> name;
+  std::optional<RunStatus> status = {};
+  std::optional<std::int64_t> end_time_ms = {};
+  std::optional<std::string> name = {};
 };
 
 /// Any of it may be empty; written in one transaction.
 struct RunBatch {
-  std::vector<Metric> metrics;
-  Texts params;
-  Texts tags;
+  std::vector<Metric> metrics = {};
+  Texts params = {};
+  Texts tags = {};
 };
 
 struct MetricHistoryOptions {
   std::int64_t max_results = 0;  // 0: all
-  std::string page_token;
+  std::string page_token = {};
 };
 
 class Runs {

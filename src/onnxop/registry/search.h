@@ -11,10 +11,10 @@
 namespace onnxop {
 
 struct SearchOptions {
-  std::string filter;                 // "": everything
-  std::vector<std::string> order_by;  // "metrics.loss DESC"; ties: newest first
-  std::int64_t max_results = 1000;    // of a page; from 1 on
-  std::string page_token;             // of the page before; "": the first page
+  std::string filter = {};                 // "": everything
+  std::vector<std::string> order_by = {};  // "metrics.loss DESC"; ties: newest first
+  std::int64_t max_results = 1000;         // of a page; from 1 on
+  std::string page_token = {};             // of the page before; "": the first page
 };
 
 }  // namespace onnxop

@@ -134,8 +134,8 @@ TEST_F(CatalogTest, AModelThatDoesNotFitItsContractIsRefused) {
 
 TEST_F(CatalogTest, StoredFilesMustBeWhatWasPublished) {
   Registry registry(folder_ / "store", clock_);
-  const auto version =
-      registry.register_model("mnist", model_file("m.onnx", digit_contract()), "", "test");
+  const auto version = registry.models().publish(
+      {.name = "mnist", .model_file = model_file("m.onnx", digit_contract()), .source = "test"});
   const ModelSource source = source_of(registry, version);
   ASSERT_EQ(source.files.size(), 1U);
   EXPECT_EQ(load_served_model(source, loader())->sha256, version.sha256);

@@ -190,16 +190,16 @@ TEST_F(ModelManagerTest, AnAliasThatMovesToABrokenVersionStaysWhereItWas) {
   Registry registry(folder_ / "store", clock_);
   for (const char* note : {"first", "second"}) {
     write_file_atomically(folder_ / "m.onnx", model_bytes(note));
-    registry.register_model("mnist", folder_ / "m.onnx", "", "");
+    registry.models().publish({.name = "mnist", .model_file = folder_ / "m.onnx"});
   }
-  registry.set_alias("mnist", "champion", 1);
+  registry.models().set_alias("mnist", "champion", 1);
   auto models = manager(store_provider(folder_ / "store", clock_, {.max_batch = 1}),
                         {.policy = parse_version_policy("1"), .references = {"mnist@champion"}});
   models.refresh();
-  const auto path = registry.get_version("mnist", 2).model_path;
+  const auto path = registry.models().version("mnist", 2).model_path;
   fs::permissions(path, fs::perms::owner_all);
   std::ofstream(path, std::ios::app) << "x";
-  registry.set_alias("mnist", "champion", 2);
+  registry.models().set_alias("mnist", "champion", 2);
   models.refresh();
   EXPECT_EQ(served("mnist@champion"), 1);
   EXPECT_THAT(models.unmet(), ElementsAre(HasSubstr("SHA-256")));
@@ -279,10 +279,10 @@ TEST_F(ModelManagerTest, UnloadAndLoad) {
 TEST_F(ModelManagerTest, AliasesOfTheStoreAreObeyed) {
   Registry registry(folder_ / "store", clock_);
   write_file_atomically(folder_ / "m.onnx", model_bytes("first"));
-  registry.register_model("mnist", folder_ / "m.onnx", "", "");
+  registry.models().publish({.name = "mnist", .model_file = folder_ / "m.onnx"});
   write_file_atomically(folder_ / "m.onnx", model_bytes("second"));
-  registry.register_model("mnist", folder_ / "m.onnx", "", "");
-  registry.set_alias("mnist", "champion", 1);
+  registry.models().publish({.name = "mnist", .model_file = folder_ / "m.onnx"});
+  registry.models().set_alias("mnist", "champion", 1);
   ServingWishes wishes;
   wishes.references = {"mnist@champion", "mnist@challenger"};
   auto models =
@@ -292,8 +292,8 @@ TEST_F(ModelManagerTest, AliasesOfTheStoreAreObeyed) {
   EXPECT_EQ(served("mnist@champion"), 1);
   EXPECT_THAT(models.unmet(), ElementsAre(HasSubstr("no alias 'challenger'")));
   EXPECT_EQ(checks_, 0) << "the store has checked them";
-  registry.set_alias("mnist", "champion", 2);
-  registry.set_alias("mnist", "challenger", 1);
+  registry.models().set_alias("mnist", "champion", 2);
+  registry.models().set_alias("mnist", "challenger", 1);
   models.refresh();
   EXPECT_EQ(served("mnist@champion"), 2);
   EXPECT_EQ(served("mnist@challenger"), 1);
@@ -301,7 +301,7 @@ TEST_F(ModelManagerTest, AliasesOfTheStoreAreObeyed) {
   EXPECT_THAT(models.unmet(), IsEmpty());
 
   // A file of the store that is not what was published.
-  const auto path = registry.get_version("mnist", 1).model_path;
+  const auto path = registry.models().version("mnist", 1).model_path;
   fs::permissions(path, fs::perms::owner_all);
   std::ofstream(path, std::ios::app) << "x";
   models.load("mnist");

@@ -55,8 +55,8 @@ class ModelProvider {
   virtual bool checked() const = 0;
 };
 
-/// The store in `dir`. Throws as Registry's constructor does, for one that must exist.
-std::unique_ptr<ModelProvider> store_provider(const std::filesystem::path& dir, const Clock& clock,
+/// The store there. Throws as Registry's constructor does, for one that must exist.
+std::unique_ptr<ModelProvider> store_provider(const StoreLocation& store, const Clock& clock,
                                               const QueueSettings& queue);
 
 /// A folder laid out NAME/VERSION/model.onnx; a file config.pbtxt of Triton in NAME says more, and

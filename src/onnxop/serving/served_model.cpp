@@ -97,7 +97,7 @@ BatchDimension load_engine(ServedModel& model, const LoadScorer& load_scorer,
 ModelSource source_of(const Registry& registry, const ModelVersion& version) {
   ModelSource source{version.name, version.version, version.model_path, {}};
   const auto folder = version.model_path.parent_path();
-  for (const ModelFile& file : registry.version_files(version.name, version.version)) {
+  for (const ModelFile& file : registry.models().files(version.name, version.version)) {
     source.files.push_back({folder / file.path, file.sha256});
   }
   return source;

@@ -7,17 +7,17 @@ namespace {
 
 class StoreProvider : public ModelProvider {
  public:
-  StoreProvider(const std::filesystem::path& dir, const Clock& clock, const QueueSettings& queue)
-      : registry_(dir, clock, /*must_exist=*/true), queue_(queue) {}
+  StoreProvider(const StoreLocation& store, const Clock& clock, const QueueSettings& queue)
+      : registry_(store, clock, /*must_exist=*/true), queue_(queue) {}
 
   std::vector<ModelOffer> offers() override {
     std::vector<ModelOffer> offers;
-    for (const RegisteredModel& model : registry_.list_models()) {
+    for (const RegisteredModel& model : registry_.models().list()) {
       ModelOffer offer;
       offer.name = model.name;
       offer.aliases = model.aliases;
       offer.queue = queue_;
-      for (const ModelVersion& version : registry_.list_versions(model.name)) {
+      for (const ModelVersion& version : registry_.models().versions(model.name)) {
         offer.versions.insert(offer.versions.begin(), {version.version, version.sha256, true});
       }
       offers.push_back(std::move(offer));
@@ -26,7 +26,7 @@ class StoreProvider : public ModelProvider {
   }
 
   ModelSource source(const std::string& name, std::int64_t version) override {
-    return source_of(registry_, registry_.get_version(name, version));
+    return source_of(registry_, registry_.models().version(name, version));
   }
 
   std::vector<std::filesystem::path> watched() override { return {registry_.dir()}; }
@@ -39,9 +39,9 @@ class StoreProvider : public ModelProvider {
 
 }  // namespace
 
-std::unique_ptr<ModelProvider> store_provider(const std::filesystem::path& dir, const Clock& clock,
+std::unique_ptr<ModelProvider> store_provider(const StoreLocation& store, const Clock& clock,
                                               const QueueSettings& queue) {
-  return std::make_unique<StoreProvider>(dir, clock, queue);
+  return std::make_unique<StoreProvider>(store, clock, queue);
 }
 
 }  // namespace onnxop

@@ -90,7 +90,10 @@ ModelVersion import_model(const fs::path& file, std::string_view name,
       check_contract_fits(*description.contract, scorer->inputs(), scorer->outputs(),
                           file.string());
     }
-    return registry.register_model(name, file, "", source, companions);
+    return registry.models().publish({.name = std::string(name),
+                                      .model_file = file,
+                                      .companions = companions,
+                                      .source = source});
   }
   const std::string text = read_text_file(contract_file, kMostContractBytes);
   const Contract contract =
@@ -98,7 +101,10 @@ ModelVersion import_model(const fs::path& file, std::string_view name,
   check_contract_fits(contract, scorer->inputs(), scorer->outputs(), contract_file.string());
   const WorkFolder work(registry.dir());
   copy_with_contract(file, contract, companions, work.path());
-  return registry.register_model(name, work.path() / "model.onnx", "", source, companions);
+  return registry.models().publish({.name = std::string(name),
+                                    .model_file = work.path() / "model.onnx",
+                                    .companions = companions,
+                                    .source = source});
 }
 
 }  // namespace onnxop

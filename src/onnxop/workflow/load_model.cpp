@@ -7,7 +7,7 @@
 
 namespace onnxop {
 
-ModelLease load_model(std::string_view reference, const std::filesystem::path& store) {
+ModelLease load_model(std::string_view reference, const StoreLocation& store) {
   const auto load = [](const std::filesystem::path& path,
                        std::span<const std::byte>) -> std::shared_ptr<Scorer> {
     return load_ort_scorer(path);
@@ -20,8 +20,9 @@ ModelLease load_model(std::string_view reference, const std::filesystem::path& s
   }
   const SystemClock clock;
   const Registry registry(store, clock, /*must_exist=*/true);
-  return load_served_model(source_of(registry, registry.get_version(model.name, model.version)),
-                           load, one_at_a_time);
+  return load_served_model(
+      source_of(registry, registry.models().version(model.name, model.version)), load,
+      one_at_a_time);
 }
 
 }  // namespace onnxop

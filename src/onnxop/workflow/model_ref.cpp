@@ -6,7 +6,7 @@
 
 namespace onnxop {
 
-ModelRef find_model(std::string_view reference, const std::filesystem::path& store) {
+ModelRef find_model(std::string_view reference, const StoreLocation& store) {
   if (reference.ends_with(".onnx") || reference.find('/') != std::string_view::npos) {
     const std::filesystem::path path(reference);
     if (!std::filesystem::exists(path)) {
@@ -16,7 +16,7 @@ ModelRef find_model(std::string_view reference, const std::filesystem::path& sto
   }
   const SystemClock clock;
   const Registry registry(store, clock, /*must_exist=*/true);
-  const ModelVersion version = registry.resolve(reference);
+  const ModelVersion version = registry.models().resolve(reference);
   return {.path = version.model_path, .name = version.name, .version = version.version};
 }
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "onnxop/registry/store_location.h"
+
 namespace onnxop {
 
 inline constexpr std::string_view kModelRefHelp =
@@ -19,6 +21,6 @@ struct ModelRef {
 
 /// Words that end in .onnx or hold a slash are files, all others are looked up in the store (which
 /// is not made). Throws Error{kNotFound} that says what is there.
-ModelRef find_model(std::string_view reference, const std::filesystem::path& store);
+ModelRef find_model(std::string_view reference, const StoreLocation& store);
 
 }  // namespace onnxop

@@ -52,7 +52,7 @@ class TrackingObserver : public TrainObserver {
     }
     add("learning_rate", epoch.learning_rate);
     add("epoch_seconds", epoch.seconds);
-    registry_.log_metrics(run_id_, metrics);
+    registry_.runs().log_metrics(run_id_, metrics);
     next_.on_epoch(epoch);
   }
 
@@ -74,7 +74,7 @@ void log_result(Registry& registry, const std::string& run_id, const TrainOutcom
     add("test_accuracy", *outcome.test->accuracy);
   }
   add("images_per_second", outcome.images_per_second);
-  registry.log_metrics(run_id, metrics);
+  registry.runs().log_metrics(run_id, metrics);
 }
 
 /// Each example by itself, with what ONNX Runtime answers.
@@ -104,12 +104,16 @@ GoldenSamples golden_samples(Scorer& scorer, const Tensor& examples) {
 /// publishes it with golden samples.
 ModelVersion publish(Registry& registry, const std::string& run_id, const TrainOutcome& outcome,
                      const std::string& name) {
-  const auto path = registry.run_dir(run_id) / kModelName;
+  const auto path = registry.runs().dir(run_id) / kModelName;
   write_file_atomically(path, serialize_model(*outcome.model));
   check_model(path);
   const auto scorer = load_ort_scorer(path);
   write_golden(path.parent_path() / kGoldenFile, golden_samples(*scorer, outcome.examples));
-  return registry.register_model(name, path, run_id, "run " + run_id, {kGoldenFile});
+  return registry.models().publish({.name = name,
+                                    .model_file = path,
+                                    .companions = {kGoldenFile},
+                                    .run_id = run_id,
+                                    .source = "run " + run_id});
 }
 
 TrainRunResult run_training(const TrainSpec& spec, const std::string& run_id, bool resume,
@@ -123,7 +127,7 @@ TrainRunResult run_training(const TrainSpec& spec, const std::string& run_id, bo
     TrainRunResult result{run_id, {}, {}};
     result.outcome = train(spec,
                            {.data_dir = {},
-                            .checkpoint_dir = registry.run_dir(run_id),
+                            .checkpoint_dir = registry.runs().dir(run_id),
                             .resume = resume,
                             .stop = options.stop,
                             .threads = 0,
@@ -131,15 +135,15 @@ TrainRunResult run_training(const TrainSpec& spec, const std::string& run_id, bo
                             .producer_version = options.producer_version},
                            tracking);
     if (result.outcome.interrupted) {
-      registry.end_run(run_id, RunStatus::kKilled);
+      registry.runs().end(run_id, RunStatus::kKilled);
       return result;
     }
     log_result(registry, run_id, result.outcome);
     result.version = publish(registry, run_id, result.outcome, name);
-    registry.end_run(run_id, RunStatus::kFinished);
+    registry.runs().end(run_id, RunStatus::kFinished);
     return result;
   } catch (...) {
-    registry.end_run(run_id, RunStatus::kFailed);
+    registry.runs().end(run_id, RunStatus::kFailed);
     throw;
   }
 }
@@ -152,29 +156,29 @@ TrainRunResult start_training(const TrainSpec& spec, Registry& registry,
   const Json json = spec_to_json(spec);
   std::map<std::string, std::string> params;
   flatten(json, "", params);
-  const std::string run_id = registry.create_run(spec.name);
-  write_file_atomically(registry.run_dir(run_id) / kSpecName,
+  const std::string run_id = registry.runs().create({.name = spec.name});
+  write_file_atomically(registry.runs().dir(run_id) / kSpecName,
                         as_bytes(dump_json_pretty(json) + "\n"));
-  registry.log_params(run_id, params);
-  registry.set_tag(run_id, kModelTag, name);
+  registry.runs().log_params(run_id, params);
+  registry.runs().set_tag(run_id, kModelTag, name);
   return run_training(spec, run_id, /*resume=*/false, registry, options, name, observer);
 }
 
 TrainRunResult resume_training(std::string_view reference, Registry& registry,
                                const TrainRunOptions& options, TrainObserver& observer) {
-  registry.mark_interrupted_runs();
-  const Run run = registry.get_run(reference);
+  registry.runs().mark_interrupted();
+  const Run run = registry.runs().get(reference);
   if (run.status == RunStatus::kFinished || run.status == RunStatus::kRunning) {
     fail(ErrorCode::kFailedPrecondition,
          "run {} is {}, only one that is KILLED or FAILED can be resumed", run.run_id,
          run_status_name(run.status));
   }
-  const TrainSpec spec = load_spec(registry.run_dir(run.run_id) / kSpecName);
+  const TrainSpec spec = load_spec(registry.runs().dir(run.run_id) / kSpecName);
   const auto tag = run.tags.find(std::string(kModelTag));
   const std::string name = !options.model_name.empty() ? options.model_name
                            : tag != run.tags.end()     ? tag->second
                                                        : spec.name;
-  registry.reopen_run(run.run_id);
+  registry.runs().reopen(run.run_id);
   return run_training(spec, run.run_id, /*resume=*/true, registry, options, name, observer);
 }
 
