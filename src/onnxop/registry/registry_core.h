@@ -36,8 +36,8 @@ struct RegistryCore {
 std::int64_t run_number(soci::session& session, const RegistryCore& core, std::string_view run_id);
 
 /// Throws Error{kInvalidArgument} for an empty name of a `what` ("parameter", "metric", "tag"), and
-/// for one over `max_bytes` or with a NUL in it.
-void check_key(std::string_view what, std::string_view key, std::size_t max_bytes);
+/// for one over `max_chars` characters, with a NUL in it, or that is no UTF-8.
+void check_key(std::string_view what, std::string_view key, std::size_t max_chars);
 
 /// A metric's value as the tables hold it: SQLite has no NaN.
 double metric_from_columns(double value, int is_nan);

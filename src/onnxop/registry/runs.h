@@ -20,7 +20,7 @@ namespace onnxop {
 
 struct RegistryCore;
 
-/// In bytes of UTF-8. MLflow's limits.
+/// In characters. MLflow's limits.
 struct RunLimits {
   static constexpr std::size_t kKey = 250;
   static constexpr std::size_t kParamValue = 6000;

@@ -1,0 +1,254 @@
+#include "onnxop/registry/experiments.h"
+
+#include <algorithm>
+#include <optional>
+
+#include <soci/soci.h>
+
+#include "onnxop/base/error.h"
+#include "onnxop/registry/experiment_rows.h"
+#include "onnxop/registry/registry_core.h"
+
+namespace onnxop {
+namespace {
+
+using soci::into;
+using soci::use;
+
+// MLflow's limits, in characters.
+constexpr std::size_t kName = 500;
+constexpr std::size_t kTagKey = 250;
+constexpr std::size_t kTagValue = 20'000;
+constexpr std::size_t kLocation = 2048;
+
+const std::string kActive(lifecycle_stage_name(LifecycleStage::kActive));
+const std::string kDeleted(lifecycle_stage_name(LifecycleStage::kDeleted));
+
+void check_tags(const Texts& tags) {
+  for (const auto& [key, value] : tags) {
+    check_key("tag of an experiment", key, kTagKey);
+    check_value("tag of an experiment", key, value, kTagValue);
+  }
+}
+
+[[noreturn]] void fail_no_experiment(const RegistryCore& core, std::int64_t id) {
+  fail(ErrorCode::kNotFound, "no experiment {} in the store {}", id, core.location.text());
+}
+
+Experiment find_experiment(soci::session& session, const RegistryCore& core, std::int64_t id) {
+  auto found = load_experiments(session, std::span(&id, 1));
+  if (found.empty()) {
+    fail_no_experiment(core, id);
+  }
+  return std::move(found.front());
+}
+
+std::optional<std::int64_t> find_id(soci::session& session, const std::string& name) {
+  long long id = 0;
+  session << "SELECT experiment_id FROM experiments WHERE name = :name", use(name), into(id);
+  return session.got_data() ? std::optional<std::int64_t>(id) : std::nullopt;
+}
+
+void require_free_name(soci::session& session, const std::string& name) {
+  const auto id = find_id(session, name);
+  if (!id) {
+    return;
+  }
+  std::string stage;
+  const long long number = *id;
+  session << "SELECT lifecycle_stage FROM experiments WHERE experiment_id = :id", use(number),
+      into(stage);
+  fail(ErrorCode::kAlreadyExists, "there is an experiment '{}' already: {}{}", name, *id,
+       stage == kDeleted ? ", deleted; restore it, or take another name" : "");
+}
+
+std::int64_t add_experiment(soci::session& session, const std::string& name,
+                            const std::string& location, const Texts& tags, std::int64_t now_ms) {
+  const long long now = now_ms;
+  long long id = 0;
+  session << "SELECT COALESCE(MAX(experiment_id), 0) + 1 FROM experiments", into(id);
+  session << "INSERT INTO experiments (experiment_id, name, lifecycle_stage, artifact_location, "
+             "created_ms, updated_ms) VALUES (:id, :name, :stage, :location, :created, :updated)",
+      use(id), use(name), use(kActive), use(location), use(now), use(now);
+  set_values(session, kExperimentTags, id, tags);
+  return id;
+}
+
+void set_stage(soci::session& session, std::int64_t experiment, const std::string& stage,
+               std::int64_t updated_ms) {
+  const long long id = experiment;
+  const long long updated = updated_ms;
+  session << "UPDATE experiments SET lifecycle_stage = :stage, updated_ms = :updated WHERE "
+             "experiment_id = :id",
+      use(stage), use(updated), use(id);
+}
+
+}  // namespace
+
+std::vector<Experiment> load_experiments(soci::session& session,
+                                         std::span<const std::int64_t> ids) {
+  if (ids.empty()) {
+    return {};
+  }
+  std::map<std::int64_t, Experiment> found;
+  {
+    Experiment row;
+    long long id = 0;
+    long long created = 0;
+    long long updated = 0;
+    std::string stage;
+    soci::statement select =
+        (session.prepare << "SELECT experiment_id, name, lifecycle_stage, artifact_location, "
+                            "created_ms, updated_ms FROM experiments WHERE experiment_id IN ("
+                         << number_list(ids) << ")",
+         into(id), into(row.name), into(stage), into(row.artifact_location), into(created),
+         into(updated));
+    select.execute();
+    while (select.fetch()) {
+      row.experiment_id = id;
+      row.lifecycle_stage = stage == kDeleted ? LifecycleStage::kDeleted : LifecycleStage::kActive;
+      row.created_ms = created;
+      row.updated_ms = updated;
+      found.emplace(id, row);
+    }
+  }
+  for_each_value(session, kExperimentTags, ids,
+                 [&](auto id, auto& key, auto& value) { found.at(id).tags.emplace(key, value); });
+  std::vector<Experiment> experiments;
+  experiments.reserve(found.size());
+  for (const std::int64_t id : ids) {
+    if (const auto at = found.find(id); at != found.end()) {
+      experiments.push_back(std::move(at->second));
+      found.erase(at);
+    }
+  }
+  return experiments;
+}
+
+void require_active_experiment(soci::session& session, const RegistryCore& core,
+                               std::int64_t experiment_id) {
+  const long long id = experiment_id;
+  std::string stage;
+  session << "SELECT lifecycle_stage FROM experiments WHERE experiment_id = :id", use(id),
+      into(stage);
+  if (!session.got_data()) {
+    fail_no_experiment(core, experiment_id);
+  }
+  if (stage != kActive) {
+    fail(ErrorCode::kFailedPrecondition,
+         "experiment {} is deleted and cannot be written: restore it first", experiment_id);
+  }
+}
+
+std::int64_t Experiments::create(std::string_view name, const Texts& tags,
+                                 std::string_view artifact_location) {
+  check_key("experiment", name, kName);
+  check_value("artifact location of experiment", name, artifact_location, kLocation);
+  check_tags(tags);
+  return core_.database.write([&](soci::session& session) {
+    require_free_name(session, std::string(name));
+    return add_experiment(session, std::string(name), std::string(artifact_location), tags,
+                          core_.now_ms());
+  });
+}
+
+Experiment Experiments::get(std::int64_t experiment_id) const {
+  return core_.database.read(
+      [&](soci::session& session) { return find_experiment(session, core_, experiment_id); });
+}
+
+Experiment Experiments::get_by_name(std::string_view name) const {
+  return core_.database.read([&](soci::session& session) {
+    const auto id = find_id(session, std::string(name));
+    if (!id) {
+      fail(ErrorCode::kNotFound, "no experiment '{}' in the store {}", name, core_.location.text());
+    }
+    return find_experiment(session, core_, *id);
+  });
+}
+
+std::int64_t Experiments::get_or_create(std::string_view name) {
+  check_key("experiment", name, kName);
+  return core_.database.write([&](soci::session& session) {
+    if (const auto id = find_id(session, std::string(name))) {
+      require_active_experiment(session, core_, *id);
+      return *id;
+    }
+    return add_experiment(session, std::string(name), "", {}, core_.now_ms());
+  });
+}
+
+void Experiments::rename(std::int64_t experiment_id, std::string_view name) {
+  check_key("experiment", name, kName);
+  const std::string wanted(name);
+  const long long id = experiment_id;
+  const long long now = core_.now_ms();
+  core_.database.write([&](soci::session& session) {
+    require_active_experiment(session, core_, id);
+    if (find_id(session, wanted) == experiment_id) {
+      return;
+    }
+    require_free_name(session, wanted);
+    session << "UPDATE experiments SET name = :name, updated_ms = :now WHERE experiment_id = :id",
+        use(wanted), use(now), use(id);
+  });
+}
+
+// The time of the deletion tells the runs that went with the experiment from those that had been
+// deleted before, so it is later than all of theirs. A deleted experiment is not changed, so its
+// updated_ms stays that time.
+void Experiments::remove(std::int64_t experiment_id) {
+  if (experiment_id == kDefaultExperiment) {
+    fail(ErrorCode::kInvalidArgument, "the default experiment (0) cannot be deleted");
+  }
+  const long long id = experiment_id;
+  core_.database.write([&](soci::session& session) {
+    if (find_experiment(session, core_, id).lifecycle_stage == LifecycleStage::kDeleted) {
+      fail(ErrorCode::kNotFound, "experiment {} is deleted already", experiment_id);
+    }
+    long long last_deletion = 0;
+    session << "SELECT COALESCE(MAX(deleted_ms), 0) FROM runs WHERE experiment_id = :id", use(id),
+        into(last_deletion);
+    const long long now = std::max<long long>(core_.now_ms(), last_deletion + 1);
+    set_stage(session, id, kDeleted, now);
+    session << "UPDATE runs SET lifecycle_stage = :deleted, deleted_ms = :now WHERE "
+               "experiment_id = :id AND lifecycle_stage = :active",
+        use(kDeleted), use(now), use(id), use(kActive);
+  });
+}
+
+void Experiments::restore(std::int64_t experiment_id) {
+  const long long id = experiment_id;
+  core_.database.write([&](soci::session& session) {
+    const Experiment experiment = find_experiment(session, core_, id);
+    if (experiment.lifecycle_stage == LifecycleStage::kActive) {
+      fail(ErrorCode::kNotFound, "experiment {} is not deleted", experiment_id);
+    }
+    const long long deleted_ms = experiment.updated_ms;
+    session << "UPDATE runs SET lifecycle_stage = :active, deleted_ms = NULL WHERE "
+               "experiment_id = :id AND lifecycle_stage = :deleted AND deleted_ms = :time",
+        use(kActive), use(id), use(kDeleted), use(deleted_ms);
+    set_stage(session, id, kActive, core_.now_ms());
+  });
+}
+
+void Experiments::set_tag(std::int64_t experiment_id, std::string_view key,
+                          std::string_view value) {
+  const Texts tags{{std::string(key), std::string(value)}};
+  check_tags(tags);
+  core_.database.write([&](soci::session& session) {
+    require_active_experiment(session, core_, experiment_id);
+    set_values(session, kExperimentTags, experiment_id, tags);
+  });
+}
+
+void Experiments::delete_tag(std::int64_t experiment_id, std::string_view key) {
+  core_.database.write([&](soci::session& session) {
+    require_active_experiment(session, core_, experiment_id);
+    if (!delete_value(session, kExperimentTags, experiment_id, key)) {
+      fail(ErrorCode::kNotFound, "experiment {} has no tag '{}'", experiment_id, key);
+    }
+  });
+}
+
+}  // namespace onnxop

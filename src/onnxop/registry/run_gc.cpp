@@ -1,0 +1,145 @@
+// Runs that end without their process, and runs that go for good.
+
+#include <algorithm>
+#include <limits>
+#include <system_error>
+
+#include <soci/soci.h>
+
+#include "onnxop/base/error.h"
+#include "onnxop/registry/process_owner.h"
+#include "onnxop/registry/registry_core.h"
+#include "onnxop/registry/run_rows.h"
+#include "onnxop/registry/runs.h"
+
+namespace onnxop {
+namespace {
+
+namespace fs = std::filesystem;
+using soci::into;
+using soci::use;
+
+// The RUNNING runs whose process has surely ended.
+std::vector<std::int64_t> find_abandoned(soci::session& session) {
+  const std::string running(run_status_name(RunStatus::kRunning));
+  std::vector<std::int64_t> found;
+  long long number = 0;
+  std::string owner;
+  soci::statement select = (session.prepare << "SELECT number, owner FROM runs WHERE "
+                                               "status = :status AND owner <> '' "
+                                               "ORDER BY number DESC",
+                            use(running), into(number), into(owner));
+  select.execute();
+  while (select.fetch()) {
+    if (owner_is_gone(owner)) {
+      found.push_back(number);
+    }
+  }
+  return found;
+}
+
+// When a run that nobody ended was last heard of.
+std::int64_t last_sign_of_life(soci::session& session, std::int64_t run, std::int64_t start_ms) {
+  const long long number = run;
+  long long latest = 0;
+  session << "SELECT COALESCE(MAX(timestamp_ms), 0) FROM run_latest_metrics WHERE run = :run",
+      use(number), into(latest);
+  return std::max<std::int64_t>(latest, start_ms);
+}
+
+struct DeletedRun {
+  long long number = 0;
+  std::string run_id;
+  long long experiment_id = 0;
+};
+
+// The deleted runs, or the one of them with that number (0: all); oldest first.
+std::vector<DeletedRun> find_deleted(soci::session& session,
+                                     std::optional<std::int64_t> deleted_before_ms,
+                                     std::int64_t number = 0) {
+  const std::string deleted(lifecycle_stage_name(LifecycleStage::kDeleted));
+  const long long before = deleted_before_ms.value_or(std::numeric_limits<long long>::max());
+  std::vector<DeletedRun> runs;
+  DeletedRun run;
+  soci::statement select =
+      (session.prepare << "SELECT number, run_id, experiment_id FROM runs WHERE "
+                          "lifecycle_stage = :stage AND COALESCE(deleted_ms, 0) < :before"
+                       << (number == 0 ? "" : format(" AND number = {}", number))
+                       << " ORDER BY number",
+       use(deleted), use(before), into(run.number), into(run.run_id), into(run.experiment_id));
+  select.execute();
+  while (select.fetch()) {
+    runs.push_back(run);
+  }
+  return runs;
+}
+
+void remove_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::remove_all(folder, error);
+  if (error) {
+    fail(ErrorCode::kIo, "cannot remove {}: {}", folder.native(), error.message());
+  }
+}
+
+void remove_rows(soci::session& session, const DeletedRun& run) {
+  for (const std::string_view table :
+       {"run_params", "run_tags", "run_metrics", "run_latest_metrics", "run_dataset_tags",
+        "run_datasets", "run_models"}) {
+    session << "DELETE FROM " << table << " WHERE run = :run", use(run.number);
+  }
+  // '0' follows '/'.
+  const std::string first = format("{}/{}/", run.experiment_id, run.run_id);
+  const std::string end = format("{}/{}0", run.experiment_id, run.run_id);
+  session << "DELETE FROM artifacts WHERE path >= :first AND path < :end", use(first), use(end);
+  session << "DELETE FROM runs WHERE number = :run", use(run.number);
+}
+
+}  // namespace
+
+std::vector<Run> Runs::mark_interrupted() {
+  if (core_.database.read(find_abandoned).empty()) {
+    return {};
+  }
+  return core_.database.write([&](soci::session& session) {
+    const std::string killed(run_status_name(RunStatus::kKilled));
+    const auto numbers = find_abandoned(session);
+    std::vector<Run> runs = load_runs(session, numbers);
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      runs[i].status = RunStatus::kKilled;
+      runs[i].end_time_ms = last_sign_of_life(session, numbers[i], runs[i].start_time_ms);
+      const long long number = numbers[i];
+      const long long end = *runs[i].end_time_ms;
+      session << "UPDATE runs SET status = :status, end_time_ms = :end WHERE number = :run",
+          use(killed), use(end), use(number);
+    }
+    return runs;
+  });
+}
+
+// One run after the other: its folder first, then its rows, so that a run whose removal was cut
+// short is still there, deleted, for the next time. Inside the transaction, so that nobody restores
+// it meanwhile.
+std::vector<std::string> Runs::gc(std::optional<std::int64_t> deleted_before_ms) {
+  std::vector<std::string> removed;
+  const auto doomed = core_.database.read(
+      [&](soci::session& session) { return find_deleted(session, deleted_before_ms); });
+  for (const DeletedRun& run : doomed) {
+    core_.database.write([&](soci::session& session) {
+      const auto still = find_deleted(session, deleted_before_ms, run.number);
+      if (still.empty() || still.front().run_id != run.run_id) {
+        return;
+      }
+      remove_folder(core_.runs_dir() / run.run_id);
+      remove_rows(session, run);
+    });
+    removed.push_back(run.run_id);
+  }
+  core_.database.write([](soci::session& session) {
+    session << "DELETE FROM logged_model_metrics WHERE run_id <> '' AND "
+               "run_id NOT IN (SELECT run_id FROM runs)";
+  });
+  return removed;
+}
+
+}  // namespace onnxop
