@@ -1,8 +1,9 @@
 #pragma once
 // The artifacts of a store: paths such as "0/RUN_ID/artifacts/model/MLmodel" that point to blobs
 // (blob_store.h). A path appears, or changes its content, in one transaction after the bytes are on
-// disk. Belongs to its Registry: one thread at a time. Methods throw Error{kInvalidArgument} for a
-// path that is none (check_artifact_path), {kNotFound} for one that is not there.
+// disk. Folders are there as far as files are in them. Belongs to its Registry: one thread at a
+// time. Methods throw Error{kInvalidArgument} for a path that is none (check_artifact_path) and
+// {kNotFound} for one that is not there.
 
 #include <cstddef>
 #include <cstdint>
@@ -44,6 +45,7 @@ class Artifacts {
   explicit Artifacts(RegistryCore& core) : core_(core) {}
 
   BlobStore& blobs();
+  /// These throw Error{kFailedPrecondition} where the path is a folder, or one above it a file.
   Artifact put(std::string_view path, std::span<const std::byte> content);
   /// Takes a file over that was written to blobs().new_staging_file().
   Artifact put_staged(std::string_view path, const std::filesystem::path& staged);

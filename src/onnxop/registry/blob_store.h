@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "onnxop/base/clock.h"
+
 namespace onnxop {
 
 struct Blob {
@@ -22,19 +24,24 @@ class BlobStore {
 
   /// A path for a file to be written and then added; on the same file system as the blobs.
   virtual std::filesystem::path new_staging_file() = 0;
-  /// Takes the staged file over; on disk when this returns. One that is there already is kept.
-  /// Throws Error{kIo}; the staged file is gone in any case.
+  /// Takes the staged file over; on disk when this returns. A blob of the same size that is there
+  /// already is kept, and counts as new. Throws Error{kIo}; the staged file is gone in any case.
   virtual Blob add(const std::filesystem::path& staged) = 0;
   /// A local file with the content, to be read only. Throws Error{kNotFound}.
   virtual std::filesystem::path file(std::string_view sha256) const = 0;
-  /// Removes a blob; false when it was not there.
-  virtual bool remove(std::string_view sha256) = 0;
+  virtual bool contains(std::string_view sha256) const = 0;
+  /// Removes a blob that was added that long ago; false when it is younger, or not there.
+  virtual bool remove(std::string_view sha256, std::int64_t min_age_seconds = 0) = 0;
   /// Calls visit(blob, age in seconds) for each.
   virtual void for_each(
       const std::function<void(const Blob&, std::int64_t age_seconds)>& visit) const = 0;
+  /// Removes staged files that old, which nobody came back for. -> how many bytes.
+  virtual std::int64_t remove_staged(std::int64_t min_age_seconds) = 0;
 };
 
-/// In `folder`/sha256/ab/abcdef…; the folder is made when it is first written.
-std::unique_ptr<BlobStore> folder_blob_store(const std::filesystem::path& folder);
+/// In `folder`/sha256/ab/abcdef…, read-only, staged in `folder`/staging; the folder is made when it
+/// is first written. Ages are those of the files, by `clock`.
+std::unique_ptr<BlobStore> folder_blob_store(const std::filesystem::path& folder,
+                                             const Clock& clock);
 
 }  // namespace onnxop

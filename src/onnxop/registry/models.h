@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,6 +65,8 @@ struct NewVersion {
   std::filesystem::path model_file = {};  // copied as model.onnx; "": none
   /// Files copied beside it, under these paths relative to model_file's folder.
   std::vector<std::filesystem::path> companions = {};
+  /// Further files: the path in the version's folder, and where it is copied from.
+  std::map<std::filesystem::path, std::filesystem::path> files = {};
   std::string run_id = {};
   std::string source = {};
   std::string description = {};
@@ -81,8 +84,8 @@ struct ModelEvent {
   std::string name = {};                // the model's name then
   std::optional<std::int64_t> version;  // of which version, if of one
   /// "model_created", "model_renamed", "model_deleted", "version_created", "version_deleted",
-  /// "alias_set", "alias_deleted", "stage_changed", "description_changed", "tag_set",
-  /// "tag_deleted", "metric_measured".
+  /// "alias_set", "alias_rolled_back", "alias_deleted", "stage_changed", "description_changed",
+  /// "tag_set", "tag_deleted", "metric_measured".
   std::string event = {};
   std::string key = {};     // the alias, the tag, the metric
   std::string before = {};  // "": there was none
@@ -93,7 +96,7 @@ struct ModelEvent {
 struct ModelState {
   std::map<std::string, std::int64_t> aliases;
   std::map<std::int64_t, std::string> stages;  // of versions whose stage was not "None"
-  std::int64_t latest_version = 0;
+  std::set<std::int64_t> versions;
 };
 
 class Models {
@@ -118,7 +121,7 @@ class Models {
   std::vector<ModelVersion> versions(std::string_view name) const;  // newest first
   ModelVersion version(std::string_view name, std::int64_t version) const;
   Page<ModelVersion> search_versions(const SearchOptions& options) const;
-  /// The newest of each of `stages`, or of all stages when there are none.
+  /// The newest of each of `stages`, or of all stages when there are none; newest first.
   std::vector<ModelVersion> latest_versions(std::string_view name,
                                             const std::vector<std::string>& stages) const;
   ModelVersion describe_version(std::string_view name, std::int64_t version,
@@ -128,7 +131,9 @@ class Models {
   void delete_version_tag(std::string_view name, std::int64_t version, std::string_view key);
   void log_version_metrics(std::string_view name, std::int64_t version,
                            const std::map<std::string, double>& metrics);
-  /// Throws Error{kInvalidArgument} for a stage that is none.
+  /// `archive_existing`: other versions of that stage become "Archived". Throws
+  /// Error{kInvalidArgument} for a stage that is none, and for archiving by another stage than
+  /// "Staging" and "Production".
   ModelVersion set_stage(std::string_view name, std::int64_t version, std::string_view stage,
                          bool archive_existing);
   void remove_version(std::string_view name, std::int64_t version);
@@ -139,17 +144,21 @@ class Models {
   void verify(const ModelVersion& version) const;
 
   // Aliases: 1 to 128 letters, digits, '.', '_' or '-', a letter or digit first; neither "latest"
-  // (always the newest version) nor "v" with digits.
+  // nor "v" with digits, in upper or lower case.
   void set_alias(std::string_view name, std::string_view alias, std::int64_t version);
   void delete_alias(std::string_view name, std::string_view alias);
   /// Sets the alias to the version that it pointed to before its last move, and returns that.
   /// Throws Error{kFailedPrecondition} when there is none, or it was deleted.
   ModelVersion rollback_alias(std::string_view name, std::string_view alias);
-  /// "name" (the newest that can be served), "name:3", "name@alias".
+  /// "name" and "name@latest" (the newest that can be served), "name:3", "name@alias". Throws
+  /// Error{kFailedPrecondition} for a version that has no model.onnx.
   ModelVersion resolve(std::string_view reference) const;
 
   // History.
-  std::vector<ModelEvent> history(std::string_view name) const;  // oldest first; deleted models too
+  /// Oldest first: of every model that had the name last, deleted ones too, its whole life; of one
+  /// that was renamed, the time before.
+  std::vector<ModelEvent> history(std::string_view name) const;
+  /// Of the model that had the name at that time. Throws Error{kNotFound} when there was none.
   ModelState state_at(std::string_view name, std::int64_t time_ms) const;
   /// Grows with every change of any model: cheap to ask for.
   std::int64_t last_change() const;

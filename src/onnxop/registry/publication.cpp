@@ -1,14 +1,21 @@
-// How a model version becomes visible: a number is claimed (transaction), the files are copied
-// aside and renamed into their place, then the version is published and its claim removed
-// (transaction). A process that ends in between leaves a claim and perhaps a folder, both
-// invisible; the next registration discards them once the process is gone.
+// How a version becomes visible: its folder is claimed (transaction), the files are copied aside
+// and renamed into their place, then the version is published and its claim removed (transaction).
+// A process that ends in between leaves a claim and perhaps a folder, both invisible.
+
+#include <algorithm>
+#include <set>
+#include <utility>
 
 #include <soci/soci.h>
+#include <unistd.h>
 
 #include "onnxop/base/error.h"
-#include "onnxop/base/log.h"
-#include "onnxop/registry/process_owner.h"
-#include "onnxop/registry/registry_impl.h"
+#include "onnxop/base/file.h"
+#include "onnxop/base/sha256.h"
+#include "onnxop/registry/model_claims.h"
+#include "onnxop/registry/model_events.h"
+#include "onnxop/registry/model_names.h"
+#include "onnxop/registry/model_writes.h"
 
 namespace onnxop {
 namespace {
@@ -17,117 +24,194 @@ namespace fs = std::filesystem;
 using soci::into;
 using soci::use;
 
-struct Claim {
-  std::string name;
-  long long version = 0;
-  std::string owner;
+// What is copied into a version's folder: from where, and under which relative path.
+struct Copy {
+  fs::path from;
+  fs::path to;
 };
 
-std::vector<Claim> load_claims(soci::session& session) {
-  std::vector<Claim> claims;
-  Claim claim;
-  soci::statement select = (session.prepare << "SELECT name, version, owner FROM version_claims",
-                            into(claim.name), into(claim.version), into(claim.owner));
-  select.execute();
-  while (select.fetch()) {
-    claims.push_back(claim);
+fs::path path_inside(const fs::path& path, const fs::path& model_file) {
+  const fs::path to = path.lexically_normal();
+  if (to.empty() || to.is_absolute() || *to.begin() == ".." || !to.has_filename() || to == ".") {
+    fail(ErrorCode::kInvalidArgument,
+         "the model's companion '{}' is not a path inside the folder of {}", path.native(),
+         model_file.native());
   }
-  return claims;
+  return to;
 }
 
-// The version's folder, and those that it was staged in.
-void remove_files_of(const fs::path& version_dir) {
-  std::error_code ignored;
-  const std::string staging_prefix = "." + version_dir.filename().native() + ".";
-  std::vector<fs::path> doomed{version_dir};
-  for (const auto& entry : fs::directory_iterator(version_dir.parent_path(), ignored)) {
-    if (entry.path().filename().native().starts_with(staging_prefix)) {
-      doomed.push_back(entry.path());
+std::vector<Copy> plan_copies(const NewVersion& version) {
+  std::vector<Copy> copies;
+  if (!version.model_file.empty()) {
+    copies.push_back({version.model_file, fs::path(kModelFile)});
+  } else if (!version.companions.empty()) {
+    fail(ErrorCode::kInvalidArgument,
+         "model '{}': companions are files beside a model file, and there is none", version.name);
+  }
+  for (const fs::path& companion : version.companions) {
+    const fs::path to = path_inside(companion, version.model_file);
+    copies.push_back({version.model_file.parent_path() / to, to});
+  }
+  for (const auto& [to, from] : version.files) {
+    copies.push_back({from, path_inside(to, version.model_file)});
+  }
+  std::set<fs::path> taken;
+  for (const Copy& copy : copies) {
+    if (!taken.insert(copy.to).second) {
+      fail(ErrorCode::kInvalidArgument, "{}: two files would be stored as '{}'",
+           version.model_file.native(), copy.to.native());
+    }
+    std::error_code error;
+    if (!fs::exists(copy.from, error)) {
+      fail(ErrorCode::kNotFound, "{}: there is no such file to register", copy.from.native());
+    }
+    if (!fs::is_regular_file(copy.from, error)) {
+      fail(ErrorCode::kInvalidArgument, "{}: not a regular file", copy.from.native());
     }
   }
-  for (const fs::path& path : doomed) {
-    std::error_code error;
-    if (!fs::exists(path, error)) {
-      continue;
+  return copies;
+}
+
+// The store's own blobs never change, as little as published files: one file under two names will
+// do. Everything else is copied.
+bool link_blob(const RegistryCore& core, const Copy& copy, const fs::path& to) {
+  const std::string name = copy.from.filename().string();
+  std::error_code ignored;
+  return name.size() == 64 && core.blobs->contains(name) &&
+         fs::equivalent(core.blobs->file(name), copy.from, ignored) &&
+         ::link(copy.from.c_str(), to.c_str()) == 0;
+}
+
+// What is in the folder afterwards is what counts, so sizes and hashes are taken from there.
+std::vector<ModelFile> fill_folder(const RegistryCore& core, const std::vector<Copy>& copies,
+                                   const fs::path& folder) {
+  std::vector<ModelFile> files;
+  for (const Copy& copy : copies) {
+    const fs::path to = folder / copy.to;
+    try {
+      fs::create_directories(to.parent_path());
+      const bool linked = link_blob(core, copy, to);
+      if (!linked) {
+        copy_to_new_file(copy.from, to);
+        fs::permissions(to, fs::perms::owner_read | fs::perms::group_read | fs::perms::others_read);
+      }
+      files.push_back({copy.to.generic_string(), static_cast<std::int64_t>(fs::file_size(to)),
+                       sha256_file(to)});
+      if (linked && files.back().sha256 != copy.from.filename().string()) {
+        fail(ErrorCode::kDataLoss, "{}: its SHA-256 is {}, not what its name says",
+             copy.from.native(), files.back().sha256);
+      }
+    } catch (const fs::filesystem_error& error) {
+      fail(ErrorCode::kIo, "cannot copy {} to {}: {}", copy.from.native(), to.native(),
+           error.code().message());
     }
-    fs::remove_all(path, error);
-    if (error) {
-      log_warning("cannot remove {}, left by an unfinished registration: {}", path.native(),
-                  error.message());
-    }
+  }
+  return files;
+}
+
+// The model's row as it is now, or made now: it may have been made, renamed or removed since the
+// claim.
+ModelKey model_of_claim(soci::session& session, const RegistryCore& core, const Claim& claim) {
+  ModelKey key = claim.model;
+  session << "SELECT name FROM registered_models WHERE model = :model", use(key.model),
+      into(key.name);
+  if (session.got_data()) {
+    return key;
+  }
+  key.name = claim.model.name;
+  long long events = 0;
+  session << "SELECT COUNT(*) FROM model_events WHERE model = :model", use(key.model), into(events);
+  if (events > 0) {
+    fail(ErrorCode::kNotFound, "model '{}' was removed while a version of it was being made",
+         key.name);
+  }
+  if (has_model(session, key.name)) {
+    fail(ErrorCode::kFailedPrecondition,
+         "another model was named '{}' while a version of it was being made: try again", key.name);
+  }
+  insert_model(session, core, key, "");
+  return key;
+}
+
+void insert_files(soci::session& session, const VersionKey& version,
+                  const std::vector<ModelFile>& files) {
+  for (const ModelFile& file : files) {
+    const long long bytes = file.bytes;
+    session << "INSERT INTO version_files (model, version, path, bytes, sha256) "
+               "VALUES (:model, :version, :path, :bytes, :sha256)",
+        use(version.model), use(version.version), use(file.path), use(bytes), use(file.sha256);
+  }
+}
+
+ModelVersion insert_version(soci::session& session, const RegistryCore& core, const Claim& claim,
+                            const NewVersion& version, const std::vector<ModelFile>& files) {
+  const ModelKey model = model_of_claim(session, core, claim);
+  const VersionKey key{model.model, claim.version};
+  const long long now = core.now_ms();
+  const std::string stage(kNoStage);
+  session << "INSERT INTO versions (model, version, run_id, source, created_ms, updated_ms, "
+             "description, user_id, stage, logged_model_id, run_link, contract) VALUES (:model, "
+             ":version, :run, :source, :created, :updated, :description, :user, :stage, :logged, "
+             ":link, :contract)",
+      use(key.model), use(key.version), use(version.run_id), use(version.source), use(now),
+      use(now), use(version.description), use(core.actor), use(stage), use(version.logged_model_id),
+      use(version.run_link), use(version.contract);
+  insert_files(session, key, files);
+  for (const auto& [name, value] : version.tags) {
+    upsert_version_tag(session, key, name, value);
+  }
+  for (const auto& [name, value] : version.metrics) {
+    upsert_version_metric(session, key, name, value);
+  }
+  session << "UPDATE registered_models SET last_version = :version "
+             "WHERE model = :model AND last_version < :version2",
+      use(key.version), use(key.model), use(key.version);
+  touch_model(session, core, model);
+  delete_claim(session, claim);
+  ModelVersion made = load_version(session, core, model, key.version);
+  record_event(session, core, model,
+               {model_event::kVersionCreated, made.version, "", "", made.sha256});
+  return made;
+}
+
+void check_texts(const NewVersion& version) {
+  check_model_name(version.name);
+  for (const auto& [key, value] : version.tags) {
+    check_model_tag(key, value);
+  }
+  for (const auto& [key, value] : version.metrics) {
+    check_key("metric", key, kModelKeyBytes);
   }
 }
 
 }  // namespace
 
-std::int64_t Registry::Impl::claim_version(std::string_view name) {
-  const std::string model(name);
-  const std::string owner = current_process_owner();
-  const long long now = now_ms();
-  return database.write([&](soci::session& session) {
-    session << "INSERT INTO models (name, created_ms, last_version) VALUES (:name, :now, 0) "
-               "ON CONFLICT (name) DO NOTHING",
-        use(model), use(now);
-    long long version = 0;
-    session << "SELECT last_version FROM models WHERE name = :name", use(model), into(version);
-    std::error_code ignored;
-    do {
-      ++version;
-    } while (fs::exists(version_dir(name, version), ignored));
-    session << "UPDATE models SET last_version = :version WHERE name = :name", use(version),
-        use(model);
-    session << "INSERT INTO version_claims (name, version, owner) VALUES (:name, :version, :owner)",
-        use(model), use(version), use(owner);
-    return version;
-  });
-}
-
-void Registry::Impl::publish_claim(const ModelVersion& version,
-                                   const std::vector<ModelFile>& files) {
-  const long long number = version.version;
-  const long long created_ms = version.created_ms;
-  soci::indicator has_run = version.run_id.empty() ? soci::i_null : soci::i_ok;
-  database.write([&](soci::session& session) {
-    session << "INSERT INTO model_versions (name, version, run_id, source, created_ms) "
-               "VALUES (:name, :version, :run, :source, :created)",
-        use(version.name), use(number), use(version.run_id, has_run), use(version.source),
-        use(created_ms);
-    for (const ModelFile& file : files) {
-      const long long bytes = file.bytes;
-      session << "INSERT INTO model_files (name, version, path, bytes, sha256) "
-                 "VALUES (:name, :version, :path, :bytes, :sha256)",
-          use(version.name), use(number), use(file.path), use(bytes), use(file.sha256);
-    }
-    session << "DELETE FROM version_claims WHERE name = :name AND version = :version",
-        use(version.name), use(number);
-  });
-}
-
-void Registry::Impl::discard_claim(std::string_view name, std::int64_t version) {
-  const std::string model(name);
-  const long long number = version;
-  try {
-    database.write([&](soci::session& session) {
-      int claims = 0;
-      session << "SELECT COUNT(*) FROM version_claims WHERE name = :name AND version = :version",
-          use(model), use(number), into(claims);
-      if (claims == 0) {
-        return;
-      }
-      remove_files_of(version_dir(model, number));
-      session << "DELETE FROM version_claims WHERE name = :name AND version = :version", use(model),
-          use(number);
-    });
-  } catch (const Error& error) {
-    log_warning("version {} of model '{}' stays claimed: {}", version, name, error.what());
+ModelVersion Models::publish(const NewVersion& version) {
+  check_texts(version);
+  const auto copies = plan_copies(version);
+  if (!version.run_id.empty()) {
+    core_.database.read(
+        [&](soci::session& session) { return run_number(session, core_, version.run_id); });
   }
-}
-
-void Registry::Impl::discard_abandoned_claims() {
-  for (const Claim& claim : database.read(load_claims)) {
-    if (owner_is_gone(claim.owner)) {
-      discard_claim(claim.name, claim.version);
-    }
+  finish_abandoned_claims(core_);
+  if (copies.empty()) {
+    return core_.database.write([&](soci::session& session) {
+      const Claim claim = claim_next_version(session, core_, version.name);
+      return insert_version(session, core_, claim, version, {});
+    });
+  }
+  const Claim claim = core_.database.write(
+      [&](soci::session& session) { return claim_next_version(session, core_, version.name); });
+  try {
+    StagedDirectory staged(version_folder(core_, claim.model.folder, claim.version));
+    const auto files = fill_folder(core_, copies, staged.path());
+    staged.publish();
+    return core_.database.write([&](soci::session& session) {
+      return insert_version(session, core_, claim, version, files);
+    });
+  } catch (...) {
+    empty_claimed_folder(core_, claim);
+    throw;
   }
 }
 

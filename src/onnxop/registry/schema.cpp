@@ -298,13 +298,16 @@ constexpr auto kVersion2 = std::to_array<std::string_view>({
       FOREIGN KEY (model, version) REFERENCES versions (model, version)) {clustered})",
     "INSERT INTO version_aliases SELECT m.model, a.alias, a.version FROM model_aliases a "
     "JOIN registered_models m ON m.name = a.name",
-    // Numbers given out whose files `owner` is still copying, or removing.
+    // Folders below models/ whose files `owner` is still copying, or removing: FOLDER/VERSION, or the
+    // whole of FOLDER where the version is 0. The model may be gone, or not be there yet.
     R"(CREATE TABLE claims (
-      model BIGINT NOT NULL REFERENCES registered_models (model),
+      folder TEXT NOT NULL,
       version BIGINT NOT NULL,
+      model BIGINT NOT NULL,
+      name TEXT NOT NULL,
       owner TEXT NOT NULL,
-      PRIMARY KEY (model, version)))",
-    "INSERT INTO claims SELECT m.model, c.version, c.owner FROM version_claims c "
+      PRIMARY KEY (folder, version)))",
+    "INSERT INTO claims SELECT m.folder, c.version, m.model, m.name, c.owner FROM version_claims c "
     "JOIN registered_models m ON m.name = c.name",
     "DROP TABLE version_claims",
     "DROP TABLE model_aliases",

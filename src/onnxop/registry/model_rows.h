@@ -1,0 +1,52 @@
+#pragma once
+// Rows of models and versions as values. All functions run inside a transaction. No part of the
+// room's interface.
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "onnxop/registry/models.h"
+#include "onnxop/registry/registry_core.h"
+
+namespace onnxop {
+
+/// What a model's other rows refer to, and where its files are.
+struct ModelKey {
+  long long model = 0;
+  std::string name;
+  std::string folder;  // below models/
+};
+
+struct VersionKey {
+  long long model = 0;
+  long long version = 0;
+};
+
+/// Throws Error{kNotFound}, naming what there is and what is near.
+ModelKey find_model(soci::session& session, const RegistryCore& core, std::string_view name);
+bool has_model(soci::session& session, std::string_view name);
+
+/// In the order given; those that are not there are left out.
+std::vector<RegisteredModel> load_models(soci::session& session, std::span<const long long> models);
+std::vector<RegisteredModel> load_all_models(soci::session& session);  // by name
+std::vector<ModelVersion> load_versions(soci::session& session, const RegistryCore& core,
+                                        std::span<const VersionKey> versions);
+/// Of one model, newest first.
+std::vector<ModelVersion> load_versions_of(soci::session& session, const RegistryCore& core,
+                                           const ModelKey& model);
+/// Throws Error{kNotFound}, naming those that there are; {kInvalidArgument} for numbers below 1.
+ModelVersion load_version(soci::session& session, const RegistryCore& core, const ModelKey& model,
+                          std::int64_t version);
+std::vector<ModelFile> load_version_files(soci::session& session, const VersionKey& version);
+
+/// "; did you mean 'x'?" or "".
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& known);
+
+std::filesystem::path version_folder(const RegistryCore& core, std::string_view folder,
+                                     std::int64_t version);
+
+}  // namespace onnxop

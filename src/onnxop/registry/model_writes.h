@@ -1,0 +1,33 @@
+#pragma once
+// Rows of models and versions as several methods write them, and the limits of their texts. All
+// that take a session run inside a Database::write(). No part of the room's interface.
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "onnxop/registry/model_rows.h"
+
+namespace onnxop {
+
+/// In bytes of UTF-8. MLflow's limits.
+constexpr std::size_t kModelKeyBytes = 250;
+constexpr std::size_t kModelTagValueBytes = 100'000;
+
+/// Throws Error{kInvalidArgument}.
+void check_model_tag(std::string_view key, std::string_view value);
+
+void insert_model(soci::session& session, const RegistryCore& core, const ModelKey& model,
+                  std::string_view description);
+/// The model was changed just now.
+void touch_model(soci::session& session, const RegistryCore& core, const ModelKey& model);
+void touch_version(soci::session& session, const RegistryCore& core, const VersionKey& version);
+
+void upsert_version_tag(soci::session& session, const VersionKey& version, const std::string& key,
+                        const std::string& value);
+void upsert_version_metric(soci::session& session, const VersionKey& version,
+                           const std::string& key, double value);
+/// With all that belongs to it.
+void delete_version_rows(soci::session& session, const VersionKey& version);
+
+}  // namespace onnxop
