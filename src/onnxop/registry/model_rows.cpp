@@ -225,12 +225,12 @@ std::vector<RegisteredModel> load_all_models(soci::session& session) {
 }
 
 std::vector<ModelVersion> load_versions(soci::session& session, const RegistryCore& core,
-                                        std::span<const VersionKey> versions) {
+                                        std::span<const VersionRowKey> versions) {
   if (versions.empty()) {
     return {};
   }
   std::vector<std::string> rows;
-  for (const VersionKey& key : versions) {
+  for (const VersionRowKey& key : versions) {
     rows.push_back(format("({}, {})", key.model, key.version));
   }
   std::map<VersionNumbers, ModelVersion> found;
@@ -239,7 +239,7 @@ std::vector<ModelVersion> load_versions(soci::session& session, const RegistryCo
     found.emplace(numbers, std::move(version));
   }
   std::vector<ModelVersion> result;
-  for (const VersionKey& key : versions) {
+  for (const VersionRowKey& key : versions) {
     if (const auto version = found.find({key.model, key.version}); version != found.end()) {
       result.push_back(version->second);
     }
@@ -277,7 +277,7 @@ ModelVersion load_version(soci::session& session, const RegistryCore& core, cons
        model.name, core.location.text(), version, join(numbers, ", "));
 }
 
-std::vector<ModelFile> load_version_files(soci::session& session, const VersionKey& version) {
+std::vector<ModelFile> load_version_files(soci::session& session, const VersionRowKey& version) {
   std::vector<ModelFile> files;
   ModelFile file;
   long long bytes = 0;

@@ -21,7 +21,7 @@ struct ModelKey {
   std::string folder;  // below models/
 };
 
-struct VersionKey {
+struct VersionRowKey {
   long long model = 0;
   long long version = 0;
 };
@@ -34,14 +34,14 @@ bool has_model(soci::session& session, std::string_view name);
 std::vector<RegisteredModel> load_models(soci::session& session, std::span<const long long> models);
 std::vector<RegisteredModel> load_all_models(soci::session& session);  // by name
 std::vector<ModelVersion> load_versions(soci::session& session, const RegistryCore& core,
-                                        std::span<const VersionKey> versions);
+                                        std::span<const VersionRowKey> versions);
 /// Of one model, newest first.
 std::vector<ModelVersion> load_versions_of(soci::session& session, const RegistryCore& core,
                                            const ModelKey& model);
 /// Throws Error{kNotFound}, naming those that there are; {kInvalidArgument} for numbers below 1.
 ModelVersion load_version(soci::session& session, const RegistryCore& core, const ModelKey& model,
                           std::int64_t version);
-std::vector<ModelFile> load_version_files(soci::session& session, const VersionKey& version);
+std::vector<ModelFile> load_version_files(soci::session& session, const VersionRowKey& version);
 
 /// "; did you mean 'x'?" or "".
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& known);

@@ -21,7 +21,7 @@ using soci::use;
 
 void write_stage(soci::session& session, const RegistryCore& core, const ModelKey& model,
                  const ModelVersion& version, const std::string& stage) {
-  const VersionKey key{model.model, version.version};
+  const VersionRowKey key{model.model, version.version};
   session << "UPDATE versions SET stage = :stage WHERE model = :model AND version = :version",
       use(stage), use(key.model), use(key.version);
   touch_version(session, core, key);
@@ -89,7 +89,7 @@ ModelVersion Models::describe_version(std::string_view name, std::int64_t versio
     if (before.description == after) {
       return before;
     }
-    const VersionKey key{model.model, version};
+    const VersionRowKey key{model.model, version};
     session << "UPDATE versions SET description = :text WHERE model = :model AND version = "
                ":version",
         use(after), use(key.model), use(key.version);

@@ -36,20 +36,20 @@ void touch_model(soci::session& session, const RegistryCore& core, const ModelKe
       use(model.model);
 }
 
-void touch_version(soci::session& session, const RegistryCore& core, const VersionKey& version) {
+void touch_version(soci::session& session, const RegistryCore& core, const VersionRowKey& version) {
   const long long now = core.now_ms();
   session << "UPDATE versions SET updated_ms = :now WHERE model = :model AND version = :version",
       use(now), use(version.model), use(version.version);
 }
 
-void upsert_version_tag(soci::session& session, const VersionKey& version, const std::string& key,
-                        const std::string& value) {
+void upsert_version_tag(soci::session& session, const VersionRowKey& version,
+                        const std::string& key, const std::string& value) {
   session << "INSERT INTO version_tags (model, version, key, value) VALUES (:model, :version, "
              ":key, :value) ON CONFLICT (model, version, key) DO UPDATE SET value = excluded.value",
       use(version.model), use(version.version), use(key), use(value);
 }
 
-void upsert_version_metric(soci::session& session, const VersionKey& version,
+void upsert_version_metric(soci::session& session, const VersionRowKey& version,
                            const std::string& key, double value) {
   const int is_nan = std::isnan(value) ? 1 : 0;
   const double number = is_nan != 0 ? 0.0 : value;
@@ -59,7 +59,7 @@ void upsert_version_metric(soci::session& session, const VersionKey& version,
       use(version.model), use(version.version), use(key), use(number), use(is_nan);
 }
 
-void delete_version_rows(soci::session& session, const VersionKey& version) {
+void delete_version_rows(soci::session& session, const VersionRowKey& version) {
   for (const std::string_view table :
        {"version_aliases", "version_metrics", "version_tags", "version_files", "versions"}) {
     session << format("DELETE FROM {} WHERE model = {} AND version = {}", table, version.model,

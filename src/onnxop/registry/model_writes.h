@@ -21,13 +21,13 @@ void insert_model(soci::session& session, const RegistryCore& core, const ModelK
                   std::string_view description);
 /// The model was changed just now.
 void touch_model(soci::session& session, const RegistryCore& core, const ModelKey& model);
-void touch_version(soci::session& session, const RegistryCore& core, const VersionKey& version);
+void touch_version(soci::session& session, const RegistryCore& core, const VersionRowKey& version);
 
-void upsert_version_tag(soci::session& session, const VersionKey& version, const std::string& key,
-                        const std::string& value);
-void upsert_version_metric(soci::session& session, const VersionKey& version,
+void upsert_version_tag(soci::session& session, const VersionRowKey& version,
+                        const std::string& key, const std::string& value);
+void upsert_version_metric(soci::session& session, const VersionRowKey& version,
                            const std::string& key, double value);
 /// With all that belongs to it.
-void delete_version_rows(soci::session& session, const VersionKey& version);
+void delete_version_rows(soci::session& session, const VersionRowKey& version);
 
 }  // namespace onnxop

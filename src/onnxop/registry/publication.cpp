@@ -133,7 +133,7 @@ ModelKey model_of_claim(soci::session& session, const RegistryCore& core, const 
   return key;
 }
 
-void insert_files(soci::session& session, const VersionKey& version,
+void insert_files(soci::session& session, const VersionRowKey& version,
                   const std::vector<ModelFile>& files) {
   for (const ModelFile& file : files) {
     const long long bytes = file.bytes;
@@ -146,7 +146,7 @@ void insert_files(soci::session& session, const VersionKey& version,
 ModelVersion insert_version(soci::session& session, const RegistryCore& core, const Claim& claim,
                             const NewVersion& version, const std::vector<ModelFile>& files) {
   const ModelKey model = model_of_claim(session, core, claim);
-  const VersionKey key{model.model, claim.version};
+  const VersionRowKey key{model.model, claim.version};
   const long long now = core.now_ms();
   const std::string stage(kNoStage);
   session << "INSERT INTO versions (model, version, run_id, source, created_ms, updated_ms, "
