@@ -24,7 +24,7 @@ constexpr std::size_t kTagKey = 255;
 constexpr std::size_t kTagValue = 500;
 
 void check_dataset(const DatasetInput& input) {
-  const Dataset& dataset = input.dataset;
+  const DatasetInfo& dataset = input.dataset;
   check_key("data set", dataset.name, kName);
   check_key("data set's digest", dataset.digest, kDigest);
   check_value("source type of data set", dataset.name, dataset.source_type, kSourceType);
@@ -45,7 +45,7 @@ void check_models(const std::vector<RunModel>& models) {
 
 // The number of the experiment's data set of that name and digest; made if it is not there.
 std::int64_t find_or_add_dataset(soci::session& session, std::int64_t experiment_id,
-                                 const Dataset& dataset) {
+                                 const DatasetInfo& dataset) {
   const long long experiment = experiment_id;
   long long number = 0;
   session << "SELECT dataset FROM datasets WHERE experiment_id = :experiment AND name = :name AND "

@@ -103,7 +103,7 @@ class RunLoader {
     std::unordered_map<std::int64_t, std::unordered_map<std::int64_t, std::size_t>> index_of;
     long long number = 0;
     long long dataset = 0;
-    Dataset row;
+    DatasetInfo row;
     soci::statement select =
         (session_.prepare << "SELECT r.run, r.dataset, d.name, d.digest, d.source_type, d.source, "
                              "d.schema_text, d.profile FROM run_datasets r JOIN datasets d "
