@@ -40,15 +40,21 @@ std::size_t utf8_length(std::string_view text) {
   return overlong || surrogate || beyond ? 0 : length;
 }
 
-bool is_utf8(std::string_view text) {
+std::optional<std::size_t> count_utf8_characters(std::string_view text) {
+  std::size_t count = 0;
   while (!text.empty()) {
     const std::size_t length = utf8_length(text);
     if (length == 0) {
-      return false;
+      return std::nullopt;
     }
     text.remove_prefix(length);
+    ++count;
   }
-  return true;
+  return count;
+}
+
+bool is_utf8(std::string_view text) {
+  return count_utf8_characters(text).has_value();
 }
 
 std::string_view utf8_prefix(std::string_view text, std::size_t max_bytes) {

@@ -3,12 +3,16 @@
 // thread.
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
 
 namespace onnxop {
 
 /// The bytes of the character that `text` begins with: 1 to 4; 0: it begins with none.
 std::size_t utf8_length(std::string_view text);
+
+/// How many characters `text` has; none when it is no UTF-8.
+std::optional<std::size_t> count_utf8_characters(std::string_view text);
 
 bool is_utf8(std::string_view text);
 
