@@ -129,6 +129,15 @@ std::set<std::string> Database::tables() {
   });
 }
 
+std::string Database::adapt(std::string_view statement) const {
+  constexpr std::string_view kWord = "{clustered}";
+  std::string result(statement);
+  if (const auto at = result.find(kWord); at != std::string::npos) {
+    result.replace(at, kWord.size(), "WITHOUT ROWID");
+  }
+  return result;
+}
+
 Database::Transaction::Transaction(Database& database, const char* begin) : database_(database) {
   *database_.session_ << begin;
 }

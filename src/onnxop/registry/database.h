@@ -10,6 +10,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -30,6 +31,8 @@ class Database {
 
   const std::filesystem::path& file() const { return file_; }
   std::set<std::string> tables();
+  /// A statement that makes a table, with `{clustered}` as this database says it.
+  std::string adapt(std::string_view statement) const;
 
   /// Calls body(soci::session&) alone among all writers, and commits; nothing of it stays when it
   /// throws. Waits for other writers up to 30 seconds. SQLite's errors come out as

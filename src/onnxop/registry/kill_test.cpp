@@ -60,22 +60,29 @@ TEST_F(KillTest, ARegistrationLeavesNothingHalfMade) {
   constexpr int kKills = 60;
   const auto file = write("in.onnx", std::string(300'000, 'm'));
   write("weights.bin", std::string(300'000, 'w'));
-  { Registry(store_dir(), clock_).register_model("m", file, "", "first"); }
+  {
+    Registry(store_dir(), clock_)
+        .models()
+        .publish({.name = "m", .model_file = file, .source = "first"});
+  }
   std::int64_t verified = 0;
   for (int kill_number = 0; kill_number < kKills; ++kill_number) {
     const auto acknowledged =
         run_and_kill(random_time(60'000), [&](const Acknowledge& acknowledge) {
           Registry registry(store_dir(), clock_);
           while (true) {
-            acknowledge(registry.register_model("m", file, "", "", {"weights.bin"}).version);
+            acknowledge(
+                registry.models()
+                    .publish({.name = "m", .model_file = file, .companions = {"weights.bin"}})
+                    .version);
           }
         });
     Registry registry(store_dir(), clock_, true);
     std::set<std::int64_t> visible;
-    for (const auto& version : registry.list_versions("m")) {
+    for (const auto& version : registry.models().versions("m")) {
       visible.insert(version.version);
       if (version.version > verified) {
-        ASSERT_NO_THROW(registry.verify(version)) << "kill " << kill_number;
+        ASSERT_NO_THROW(registry.models().verify(version)) << "kill " << kill_number;
       }
     }
     for (const std::int64_t version : acknowledged) {
@@ -86,9 +93,9 @@ TEST_F(KillTest, ARegistrationLeavesNothingHalfMade) {
 
   // The next registration succeeds and clears away what the dead left.
   Registry registry(store_dir(), clock_);
-  registry.register_model("m", file, "", "last");
+  registry.models().publish({.name = "m", .model_file = file, .source = "last"});
   std::set<std::string> expected;
-  for (const auto& version : registry.list_versions("m")) {
+  for (const auto& version : registry.models().versions("m")) {
     expected.insert(std::to_string(version.version));
   }
   std::set<std::string> found;
@@ -100,25 +107,25 @@ TEST_F(KillTest, ARegistrationLeavesNothingHalfMade) {
 
 TEST_F(KillTest, ARunKeepsWhatWasAcknowledged) {
   for (int kill_number = 0; kill_number < 20; ++kill_number) {
-    const auto acknowledged =
-        run_and_kill(random_time(50'000), [&](const Acknowledge& acknowledge) {
-          Registry registry(store_dir(), clock_);
-          const auto run = registry.create_run(std::to_string(kill_number));
-          for (std::int64_t step = 0;; ++step) {
-            registry.log_metrics(run, {{"loss", 1, step, step}, {"accuracy", 1, step, step}});
-            acknowledge(step);
-          }
-        });
+    const auto acknowledged = run_and_kill(random_time(50'000), [&](const Acknowledge&
+                                                                        acknowledge) {
+      Registry registry(store_dir(), clock_);
+      const auto run = registry.runs().create({std::to_string(kill_number)});
+      for (std::int64_t step = 0;; ++step) {
+        registry.runs().log_metrics(run, {{"loss", 1, step, step}, {"accuracy", 1, step, step}});
+        acknowledge(step);
+      }
+    });
     Registry registry(store_dir(), clock_);
-    const auto marked = registry.mark_interrupted_runs();
+    const auto marked = registry.runs().mark_interrupted();
     if (marked.empty()) {
       EXPECT_THAT(acknowledged, IsEmpty());  // it died before it had a run
       continue;
     }
     ASSERT_EQ(marked.size(), 1u);
-    const auto history = registry.metric_history(marked[0].run_id, "loss");
+    const auto history = registry.runs().metric_history(marked[0].run_id, "loss");
     ASSERT_GE(history.size(), acknowledged.size());
-    EXPECT_EQ(registry.metric_history(marked[0].run_id, "accuracy").size(), history.size());
+    EXPECT_EQ(registry.runs().metric_history(marked[0].run_id, "accuracy").size(), history.size());
     for (std::size_t i = 0; i < history.size(); ++i) {
       EXPECT_EQ(history[i].step, static_cast<std::int64_t>(i));
     }
@@ -131,10 +138,10 @@ TEST_F(KillTest, AStoreBeingMadeCanBeMadeAgain) {
     run_and_kill(random_time(8'000), [&](const Acknowledge&) {
       Registry registry(dir, clock_);
       while (true) {
-        registry.create_run("a");
+        registry.runs().create({"a"});
       }
     });
-    ASSERT_NO_THROW(Registry(dir, clock_).create_run("b")) << "kill " << kill_number;
+    ASSERT_NO_THROW(Registry(dir, clock_).runs().create({"b"})) << "kill " << kill_number;
   }
 }
 

@@ -1,11 +1,14 @@
 #include "onnxop/registry/registry.h"
 
+#include <array>
+#include <string>
 #include <system_error>
 
-#include <soci/soci.h>
+#include <pwd.h>
+#include <unistd.h>
 
 #include "onnxop/base/error.h"
-#include "onnxop/registry/registry_impl.h"
+#include "onnxop/registry/registry_core.h"
 #include "onnxop/registry/schema.h"
 
 namespace onnxop {
@@ -18,7 +21,7 @@ constexpr std::string_view kDatabaseFile = "onnxop.db";
 // A folder that only a store has; empty when there is none.
 std::string_view find_store_folder(const fs::path& dir) {
   std::error_code ignored;
-  for (const std::string_view folder : {"models", "runs"}) {
+  for (const std::string_view folder : {"models", "runs", "artifacts"}) {
     if (fs::is_directory(dir / folder, ignored)) {
       return folder;
     }
@@ -55,40 +58,93 @@ fs::path find_database(const fs::path& dir, bool must_exist) {
   return file;
 }
 
-}  // namespace
-
-std::string_view run_status_name(RunStatus status) {
-  switch (status) {
-    case RunStatus::kRunning:
-      return "RUNNING";
-    case RunStatus::kFinished:
-      return "FINISHED";
-    case RunStatus::kFailed:
-      return "FAILED";
-    case RunStatus::kKilled:
-      return "KILLED";
+// The user of the process, as the system names it; its number where it has no name.
+std::string process_user() {
+  std::array<char, 4096> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  const uid_t user = geteuid();
+  if (getpwuid_r(user, &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) {
+    return std::to_string(user);
   }
-  fail(ErrorCode::kInternal, "run status {} has no name", static_cast<int>(status));
+  return found->pw_name;
 }
 
-Registry::Impl::Impl(const fs::path& store_dir, const Clock& store_clock, bool must_exist)
-    : dir(fs::absolute(store_dir).lexically_normal()),
+StoreLocation with_absolute_folder(StoreLocation location) {
+  location.folder = fs::absolute(location.folder).lexically_normal();
+  return location;
+}
+
+}  // namespace
+
+RegistryCore::RegistryCore(const StoreLocation& store, const Clock& store_clock, bool must_exist)
+    : location(with_absolute_folder(store)),
       clock(store_clock),
-      database(find_database(dir, must_exist), !must_exist) {
+      database(find_database(dir(), must_exist), !must_exist),
+      blobs(folder_blob_store(dir() / "artifacts", clock)),
+      actor(process_user()) {
   if (must_exist && schema_version(database) == 0) {
-    fail(ErrorCode::kNotFound, "there is no store at {} ({} is empty)", dir.native(),
+    fail(ErrorCode::kNotFound, "there is no store at {} ({} is empty)", dir().native(),
          kDatabaseFile);
   }
   migrate(database, store_migrations(), now_ms());
 }
 
-Registry::Registry(const fs::path& dir, const Clock& clock, bool must_exist)
-    : impl_(std::make_unique<Impl>(dir, clock, must_exist)) {}
+struct Registry::Parts {
+  Parts(const StoreLocation& location, const Clock& clock, bool must_exist)
+      : core(location, clock, must_exist) {}
+
+  RegistryCore core;
+  Experiments experiments{core};
+  Runs runs{core};
+  LoggedModels logged_models{core};
+  Models models{core};
+  Artifacts artifacts{core};
+};
+
+Registry::Registry(const StoreLocation& location, const Clock& clock, bool must_exist)
+    : parts_(std::make_unique<Parts>(location, clock, must_exist)) {}
 
 Registry::~Registry() = default;
 
+const StoreLocation& Registry::location() const {
+  return parts_->core.location;
+}
 const fs::path& Registry::dir() const {
-  return impl_->dir;
+  return parts_->core.dir();
+}
+void Registry::act_as(std::string_view actor) {
+  parts_->core.actor = actor;
+}
+Experiments& Registry::experiments() {
+  return parts_->experiments;
+}
+const Experiments& Registry::experiments() const {
+  return parts_->experiments;
+}
+Runs& Registry::runs() {
+  return parts_->runs;
+}
+const Runs& Registry::runs() const {
+  return parts_->runs;
+}
+LoggedModels& Registry::logged_models() {
+  return parts_->logged_models;
+}
+const LoggedModels& Registry::logged_models() const {
+  return parts_->logged_models;
+}
+Models& Registry::models() {
+  return parts_->models;
+}
+const Models& Registry::models() const {
+  return parts_->models;
+}
+Artifacts& Registry::artifacts() {
+  return parts_->artifacts;
+}
+const Artifacts& Registry::artifacts() const {
+  return parts_->artifacts;
 }
 
 }  // namespace onnxop

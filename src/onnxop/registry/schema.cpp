@@ -90,7 +90,7 @@ constexpr std::array<std::string_view, 10> kVersion1 = {
 
 // Experiments, searches with indexes, data sets, logged models, artifacts, and models with a
 // history. What belongs to a run or a model refers to its number, not to its name. `{clustered}`
-// keeps a table in the order of its key where the database can (Dialect::adapt). Indexes hold no
+// keeps a table in the order of its key where the database can (Database::adapt). Indexes hold no
 // more than the beginning of a value, for PostgreSQL's have a limit.
 constexpr auto kVersion2 = std::to_array<std::string_view>({
     R"(CREATE TABLE experiments (
@@ -122,7 +122,8 @@ constexpr auto kVersion2 = std::to_array<std::string_view>({
       key TEXT NOT NULL,
       value TEXT NOT NULL,
       PRIMARY KEY (run, key)) {clustered})",
-    "INSERT INTO run_params SELECT r.number, p.key, p.value FROM params p JOIN runs r ON r.run_id = "
+    "INSERT INTO run_params SELECT r.number, p.key, p.value FROM params p JOIN runs r ON r.run_id "
+    "= "
     "p.run_id",
     "DROP TABLE params",
     "CREATE INDEX run_params_by_value ON run_params (key, substr(value, 1, 64), run)",
@@ -298,8 +299,8 @@ constexpr auto kVersion2 = std::to_array<std::string_view>({
       FOREIGN KEY (model, version) REFERENCES versions (model, version)) {clustered})",
     "INSERT INTO version_aliases SELECT m.model, a.alias, a.version FROM model_aliases a "
     "JOIN registered_models m ON m.name = a.name",
-    // Folders below models/ whose files `owner` is still copying, or removing: FOLDER/VERSION, or the
-    // whole of FOLDER where the version is 0. The model may be gone, or not be there yet.
+    // Folders below models/ whose files `owner` is still copying, or removing: FOLDER/VERSION, or
+    // the whole of FOLDER where the version is 0. The model may be gone, or not be there yet.
     R"(CREATE TABLE claims (
       folder TEXT NOT NULL,
       version BIGINT NOT NULL,
@@ -328,7 +329,8 @@ constexpr auto kVersion2 = std::to_array<std::string_view>({
       value_after TEXT NOT NULL))",
     "CREATE INDEX model_events_by_model ON model_events (model, number)",
     "CREATE INDEX model_events_by_name ON model_events (name, number)",
-    "INSERT INTO model_events SELECT ROW_NUMBER() OVER (ORDER BY v.created_ms, v.model, v.version), "
+    "INSERT INTO model_events SELECT ROW_NUMBER() OVER (ORDER BY v.created_ms, v.model, "
+    "v.version), "
     "v.created_ms, '', v.model, m.name, v.version, 'version_created', '', '', '' "
     "FROM versions v JOIN registered_models m ON m.model = v.model",
     "INSERT INTO model_events SELECT (SELECT COUNT(*) FROM model_events) + ROW_NUMBER() OVER "
@@ -391,7 +393,7 @@ void migrate(Database& database, std::span<const Migration> migrations, std::int
         return;
       }
       for (const std::string_view statement : migration.statements) {
-        session << statement;
+        session << database.adapt(statement);
       }
       const long long number = migration.version;
       const long long applied_ms = now_ms;

@@ -22,6 +22,9 @@ struct StoreLocation {
   std::string text() const;
 };
 
+/// The URL with neither its password nor its parameters, which may hold one too.
+std::string without_password(std::string_view url);
+
 /// "postgresql://…" or "postgres://…" with files in `files_folder`, or else a folder. Throws
 /// Error{kInvalidArgument} for another scheme.
 StoreLocation parse_store_location(std::string_view text,

@@ -29,18 +29,18 @@ TEST_F(OpenTest, AStoreIsMadeAndFoundAgain) {
   {
     Registry registry(nested, clock_);
     EXPECT_EQ(registry.dir(), nested);
-    id = registry.create_run("a");
+    id = registry.runs().create({"a"});
   }
-  EXPECT_EQ(Registry(nested, clock_, true).get_run(id).name, "a");
+  EXPECT_EQ(Registry(nested, clock_, true).runs().get(id).name, "a");
 }
 
 TEST_F(OpenTest, PathsMayHoldAnything) {
   for (const char* name :
        {"with space", "a=b", "a=b with  spaces", "quo\"te", "ünï", "a;b", "a?b#c%20"}) {
     const auto dir = folder_ / name;
-    Registry(dir, clock_).create_run("a");
+    Registry(dir, clock_).runs().create({"a"});
     EXPECT_TRUE(fs::exists(dir / "onnxop.db")) << name;
-    EXPECT_EQ(Registry(dir, clock_, true).list_runs().size(), 1u) << name;
+    EXPECT_EQ(Registry(dir, clock_, true).runs().list().size(), 1u) << name;
   }
   EXPECT_EQ(catch_error([&] { Registry(folder_ / "a=\"b", clock_); }).code,
             ErrorCode::kInvalidArgument);
@@ -58,8 +58,8 @@ TEST_F(OpenTest, WhatMustExistIsNotMade) {
 
   write("store/onnxop.db", "");  // as left by a process that died while it made the store
   EXPECT_EQ(open_error(true).code, ErrorCode::kNotFound);
-  Registry(store_dir(), clock_).create_run("a");
-  EXPECT_EQ(Registry(store_dir(), clock_, true).list_runs().size(), 1u);
+  Registry(store_dir(), clock_).runs().create({"a"});
+  EXPECT_EQ(Registry(store_dir(), clock_, true).runs().list().size(), 1u);
 }
 
 TEST_F(OpenTest, AFileIsNoStore) {
@@ -70,7 +70,7 @@ TEST_F(OpenTest, AFileIsNoStore) {
 }
 
 TEST_F(OpenTest, AStoreThatLostItsDatabaseIsNotStartedAnew) {
-  { Registry(store_dir(), clock_).create_run("a"); }
+  { Registry(store_dir(), clock_).runs().create({"a"}); }
   fs::remove(store_dir() / "onnxop.db");
   const auto caught = open_error();
   EXPECT_EQ(caught.code, ErrorCode::kDataLoss);
@@ -93,7 +93,7 @@ TEST_F(OpenTest, ATruncatedDatabaseIsDataLoss) {
   {
     Registry registry(store_dir(), clock_);
     for (int i = 0; i < 50; ++i) {
-      registry.log_params(registry.create_run("a"), {{"text", std::string(500, 'a')}});
+      registry.runs().log_params(registry.runs().create({"a"}), {{"text", std::string(500, 'a')}});
     }
   }
   const auto file = store_dir() / "onnxop.db";
@@ -101,7 +101,7 @@ TEST_F(OpenTest, ATruncatedDatabaseIsDataLoss) {
   ASSERT_GT(whole.size(), 16384u);
   for (std::size_t size = 100; size < whole.size(); size += 1777) {
     write("store/onnxop.db", std::string_view(whole).substr(0, size));
-    const auto caught = catch_error([&] { Registry(store_dir(), clock_, true).list_runs(); });
+    const auto caught = catch_error([&] { Registry(store_dir(), clock_, true).runs().list(); });
     EXPECT_EQ(caught.code, ErrorCode::kDataLoss) << size << ": " << caught.message;
     EXPECT_THAT(caught.message, HasSubstr(file.string()));
     fs::remove(store_dir() / "onnxop.db-wal");
@@ -110,7 +110,7 @@ TEST_F(OpenTest, ATruncatedDatabaseIsDataLoss) {
 }
 
 TEST_F(OpenTest, AFolderThatCannotBeWrittenIsAnIoError) {
-  { Registry(store_dir(), clock_).create_run("a"); }
+  { Registry(store_dir(), clock_).runs().create({"a"}); }
   const auto unwritable = folder_ / "unwritable";
   fs::create_directories(unwritable);
   for (const fs::path& path :
@@ -125,7 +125,7 @@ TEST_F(OpenTest, AFolderThatCannotBeWrittenIsAnIoError) {
       }
       try {
         Registry registry(dir, clock_);
-        registry.create_run("b");
+        registry.runs().create({"b"});
       } catch (const Error& error) {
         const bool named =
             std::string_view(error.what()).find(dir.native()) != std::string_view::npos;
@@ -192,7 +192,7 @@ TEST_F(OpenTest, ANewerDatabaseIsRefusedAndLeftAlone) {
 }
 
 TEST_F(OpenTest, ANewerStoreIsRefused) {
-  { Registry(store_dir(), clock_).create_run("a"); }
+  { Registry(store_dir(), clock_).runs().create({"a"}); }
   execute("INSERT INTO schema_version (version, applied_ms) VALUES (1000, 0)");
   for (const bool must_exist : {false, true}) {
     const auto caught = open_error(must_exist);
@@ -225,12 +225,12 @@ TEST_F(OpenTest, ManyProcessesMayMakeTheStoreAtOnce) {
     const auto dir = folder_ / std::to_string(round);
     std::vector<pid_t> children;
     for (int i = 0; i < 6; ++i) {
-      children.push_back(fork_child([&] { Registry(dir, clock_).create_run("a"); }));
+      children.push_back(fork_child([&] { Registry(dir, clock_).runs().create({"a"}); }));
     }
     for (const pid_t child : children) {
       EXPECT_EQ(wait_for(child), 0);
     }
-    EXPECT_EQ(Registry(dir, clock_, true).list_runs().size(), 6u);
+    EXPECT_EQ(Registry(dir, clock_, true).runs().list().size(), 6u);
   }
 }
 
@@ -243,30 +243,31 @@ TEST_F(OpenTest, ProcessesThatWriteAtOnceAllSucceed) {
   for (int i = 0; i < kProcesses; ++i) {
     children.push_back(fork_child([&] {
       Registry own(store_dir(), clock_);
-      const auto run = own.create_run("r");
+      const auto run = own.runs().create({"r"});
       for (int round = 0; round < kRounds; ++round) {
-        own.log_metrics(run, {{"loss", 1.0 / (round + 1), round, round}});
-        const auto version = own.register_model("shared", file, run, "test");
-        own.set_alias("shared", "champion", version.version);
-        own.verify(own.resolve("shared@champion"));
+        own.runs().log_metrics(run, {{"loss", 1.0 / (round + 1), round, round}});
+        const auto version = own.models().publish(
+            {.name = "shared", .model_file = file, .run_id = run, .source = "test"});
+        own.models().set_alias("shared", "champion", version.version);
+        own.models().verify(own.models().resolve("shared@champion"));
       }
-      own.end_run(run, RunStatus::kFinished);
+      own.runs().end(run, RunStatus::kFinished);
     }));
   }
   for (const pid_t child : children) {
     EXPECT_EQ(wait_for(child), 0);
   }
-  const auto versions = registry.list_versions("shared");
+  const auto versions = registry.models().versions("shared");
   std::set<std::int64_t> numbers;
   for (const auto& version : versions) {
     numbers.insert(version.version);
-    registry.verify(version);
+    registry.models().verify(version);
   }
   EXPECT_EQ(numbers.size(), static_cast<std::size_t>(kProcesses * kRounds));
   EXPECT_EQ(*numbers.rbegin(), kProcesses * kRounds);
-  for (const auto& run : registry.list_runs()) {
+  for (const auto& run : registry.runs().list()) {
     EXPECT_EQ(run.status, RunStatus::kFinished);
-    EXPECT_EQ(registry.metric_history(run.run_id, "loss").size(),
+    EXPECT_EQ(registry.runs().metric_history(run.run_id, "loss").size(),
               static_cast<std::size_t>(kRounds));
   }
 }
