@@ -3,6 +3,7 @@
 #include <soci/soci.h>
 
 #include "onnxop/base/error.h"
+#include "onnxop/base/utf8.h"
 #include "onnxop/registry/registry_core.h"
 
 namespace onnxop {
@@ -11,55 +12,14 @@ namespace {
 using soci::into;
 using soci::use;
 
-constexpr std::size_t kNoUtf8 = static_cast<std::size_t>(-1);
-
-bool is_continuation(char byte) {
-  return (static_cast<unsigned char>(byte) & 0xc0u) == 0x80u;
-}
-
-// The length of the character that starts at `at`; 0 where none does: a stray or missing
-// continuation, an overlong form, a surrogate, beyond U+10FFFF.
-std::size_t character_length(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) {
-    return 1;
-  }
-  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || at + length > text.size()) {
-    return 0;
-  }
-  for (std::size_t i = 1; i < length; ++i) {
-    if (!is_continuation(text[at + i])) {
-      return 0;
-    }
-  }
-  const bool overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
-  const bool no_scalar = (first == 0xed && byte(1) > 0x9f) || (first == 0xf4 && byte(1) > 0x8f);
-  return overlong || no_scalar ? 0 : length;
-}
-
-// kNoUtf8 for what is none.
-std::size_t count_characters(std::string_view text) {
-  std::size_t count = 0;
-  for (std::size_t at = 0; at < text.size(); ++count) {
-    const std::size_t length = character_length(text, at);
-    if (length == 0) {
-      return kNoUtf8;
-    }
-    at += length;
-  }
-  return count;
-}
-
 // What is wrong with the text; empty when nothing is.
 std::string find_fault(std::string_view text, std::size_t max_chars) {
-  const std::size_t characters = count_characters(text);
-  if (characters == kNoUtf8) {
+  const auto characters = count_utf8_characters(text);
+  if (!characters) {
     return "is no UTF-8";
   }
-  if (characters > max_chars) {
-    return format("has {} characters, at most {} are allowed", characters, max_chars);
+  if (*characters > max_chars) {
+    return format("has {} characters, at most {} are allowed", *characters, max_chars);
   }
   if (text.find('\0') != std::string_view::npos) {
     return "has a NUL character in it";
@@ -67,16 +27,16 @@ std::string find_fault(std::string_view text, std::size_t max_chars) {
   return {};
 }
 
-constexpr std::size_t kShown = 60;
-
-// For messages: the beginning of a key, whatever its bytes are.
+// For messages: the beginning of a key, as far as it is text.
 std::string shown(std::string_view key) {
-  if (count_characters(key) == kNoUtf8) {
-    return "…";
-  }
+  constexpr std::size_t kShown = 60;
   std::size_t end = 0;
   while (end < key.size() && end < kShown && key[end] != '\0') {
-    end += character_length(key, end);
+    const std::size_t length = utf8_length(key.substr(end));
+    if (length == 0) {
+      break;
+    }
+    end += length;
   }
   return end == key.size() ? std::string(key) : std::string(key.substr(0, end)) + "…";
 }

@@ -1,5 +1,6 @@
 // The metrics of runs: every point in run_metrics, the latest of each key in run_latest_metrics.
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -9,6 +10,7 @@
 #include <soci/soci.h>
 
 #include "onnxop/base/error.h"
+#include "onnxop/registry/bulk_rows.h"
 #include "onnxop/registry/registry_core.h"
 #include "onnxop/registry/run_rows.h"
 #include "onnxop/registry/runs.h"
@@ -19,78 +21,87 @@ namespace {
 using soci::into;
 using soci::use;
 
-// A metric as the columns take it.
-struct MetricColumns {
-  void set(const Metric& metric) {
-    step = metric.step;
-    timestamp_ms = metric.timestamp_ms;
-    is_nan = std::isnan(metric.value) ? 1 : 0;
-    value = is_nan != 0 ? 0.0 : metric.value;
-  }
-  Metric get(const std::string& key) const {
-    return {key, metric_from_columns(value, is_nan), timestamp_ms, step};
-  }
+// A metric as the columns take it, with its place in the history or the number of points.
+struct MetricRow {
+  static constexpr std::size_t kParameters = 6;
 
+  MetricRow() = default;
+  MetricRow(const Metric& metric, long long count)
+      : key(metric.key),
+        points(count),
+        step(metric.step),
+        timestamp_ms(metric.timestamp_ms),
+        value(std::isnan(metric.value) ? 0.0 : metric.value),
+        is_nan(std::isnan(metric.value) ? 1 : 0) {}
+
+  void exchange(soci::statement& statement) {
+    statement.exchange(use(key));
+    statement.exchange(use(points));
+    statement.exchange(use(step));
+    statement.exchange(use(timestamp_ms));
+    statement.exchange(use(value));
+    statement.exchange(use(is_nan));
+  }
+  Metric metric() const { return {key, metric_from_columns(value, is_nan), timestamp_ms, step}; }
+
+  std::string key;
+  long long points = 0;
   long long step = 0;
   long long timestamp_ms = 0;
   double value = 0;
   int is_nan = 0;
 };
 
-// Appends one key after the other, with statements that are prepared once.
-class MetricWriter {
- public:
-  MetricWriter(soci::session& session, std::int64_t run)
-      : run_(run),
-        find_latest_((session.prepare << "SELECT points, step, timestamp_ms, value, is_nan FROM "
-                                         "run_latest_metrics WHERE run = :run AND key = :key",
-                      use(run_), use(key_), into(points_), into(found_.step),
-                      into(found_.timestamp_ms), into(found_.value), into(found_.is_nan))),
-        insert_point_((session.prepare
-                           << "INSERT INTO run_metrics (run, key, point, step, timestamp_ms, "
-                              "value, is_nan) VALUES (:run, :key, :point, :step, :time, :value, "
-                              ":nan)",
-                       use(run_), use(key_), use(points_), use(point_.step),
-                       use(point_.timestamp_ms), use(point_.value), use(point_.is_nan))),
-        set_latest_((session.prepare
-                         << "INSERT INTO run_latest_metrics (run, key, points, step, "
-                            "timestamp_ms, value, is_nan) VALUES (:run, :key, :points, :step, "
-                            ":time, :value, :nan) ON CONFLICT (run, key) DO UPDATE SET "
-                            "points = excluded.points, step = excluded.step, timestamp_ms = "
-                            "excluded.timestamp_ms, value = excluded.value, "
-                            "is_nan = excluded.is_nan",
-                     use(run_), use(key_), use(points_), use(point_.step), use(point_.timestamp_ms),
-                     use(point_.value), use(point_.is_nan))) {}
-
-  void append(std::string_view key, const std::vector<const Metric*>& metrics) {
-    key_ = key;
-    const bool known = find_latest_.execute(true);
-    if (!known) {
-      points_ = 0;
-    }
-    Metric latest = known ? found_.get(key_) : *metrics.front();
-    for (const Metric* metric : metrics) {
-      if (is_later_metric(*metric, latest)) {
-        latest = *metric;
-      }
-      point_.set(*metric);
-      insert_point_.execute(true);
-      ++points_;
-    }
-    point_.set(latest);
-    set_latest_.execute(true);
-  }
-
- private:
-  long long run_;
-  std::string key_;
-  long long points_ = 0;
-  MetricColumns found_;
-  MetricColumns point_;
-  soci::statement find_latest_;
-  soci::statement insert_point_;
-  soci::statement set_latest_;
+// What a run's metric is at: the number of its points, and the latest.
+struct MetricState {
+  long long points = 0;
+  Metric latest;
 };
+
+using MetricStates = std::map<std::string, MetricState, std::less<>>;
+
+// Fills in the states of those of the keys that the run has.
+void load_states(soci::session& session, std::int64_t run, std::span<const std::string> keys,
+                 MetricStates& states) {
+  MetricRow row;
+  soci::statement select(session);
+  select.exchange(into(row.key));
+  select.exchange(into(row.points));
+  select.exchange(into(row.step));
+  select.exchange(into(row.timestamp_ms));
+  select.exchange(into(row.value));
+  select.exchange(into(row.is_nan));
+  for (const std::string& key : keys) {
+    select.exchange(use(key));
+  }
+  select.alloc();
+  select.prepare(
+      format("SELECT key, points, step, timestamp_ms, value, is_nan FROM "
+             "run_latest_metrics WHERE run = {} AND key IN {}",
+             run, value_list(1, keys.size(), "")));
+  select.define_and_bind();
+  select.execute();
+  while (select.fetch()) {
+    states.find(row.key)->second = {row.points, row.metric()};
+  }
+}
+
+// The states of the metrics' keys, as they are before them.
+MetricStates load_states(soci::session& session, std::int64_t run,
+                         std::span<const Metric> metrics) {
+  MetricStates states;
+  std::vector<std::string> keys;
+  for (const Metric& metric : metrics) {
+    if (states.try_emplace(metric.key).second) {
+      keys.push_back(metric.key);
+    }
+  }
+  for (std::size_t at = 0; at < keys.size(); at += kRowsAtOnce) {
+    load_states(session, run, std::span(keys).subspan(at, std::min(kRowsAtOnce, keys.size() - at)),
+                states);
+  }
+  return states;
+}
 
 }  // namespace
 
@@ -117,17 +128,33 @@ void check_metrics(std::span<const Metric> metrics) {
 }
 
 void append_metrics(soci::session& session, std::int64_t run, std::span<const Metric> metrics) {
-  if (metrics.empty()) {
-    return;
-  }
-  std::map<std::string_view, std::vector<const Metric*>> by_key;
+  MetricStates states = load_states(session, run, metrics);
+  std::vector<MetricRow> points;
+  points.reserve(metrics.size());
   for (const Metric& metric : metrics) {
-    by_key[metric.key].push_back(&metric);
+    MetricState& state = states.find(metric.key)->second;
+    if (state.points == 0 || is_later_metric(metric, state.latest)) {
+      state.latest = metric;
+    }
+    points.emplace_back(metric, state.points++);
   }
-  MetricWriter writer(session, run);
-  for (const auto& [key, points] : by_key) {
-    writer.append(key, points);
+  std::stable_sort(points.begin(), points.end(),
+                   [](const MetricRow& a, const MetricRow& b) { return a.key < b.key; });
+  std::vector<MetricRow> latest;
+  latest.reserve(states.size());
+  for (const auto& [key, state] : states) {
+    latest.emplace_back(state.latest, state.points);
   }
+  const std::string beginning = format("{}, ", run);
+  insert_rows<MetricRow>(
+      session, "INSERT INTO run_metrics (run, key, point, step, timestamp_ms, value, is_nan)", "",
+      beginning, points);
+  insert_rows<MetricRow>(
+      session,
+      "INSERT INTO run_latest_metrics (run, key, points, step, timestamp_ms, value, is_nan)",
+      "ON CONFLICT (run, key) DO UPDATE SET points = excluded.points, step = excluded.step, "
+      "timestamp_ms = excluded.timestamp_ms, value = excluded.value, is_nan = excluded.is_nan",
+      beginning, latest);
 }
 
 void Runs::log_metrics(std::string_view run_id, const std::vector<Metric>& metrics) {
@@ -147,7 +174,8 @@ std::vector<Metric> load_history(soci::session& session, std::int64_t run, std::
   const long long from = first;
   const long long end = limit > 0 ? first + limit : std::numeric_limits<long long>::max();
   std::vector<Metric> history;
-  MetricColumns point;
+  MetricRow point;
+  point.key = name;
   soci::statement select =
       (session.prepare << "SELECT step, timestamp_ms, value, is_nan FROM run_metrics WHERE "
                           "run = :run AND key = :key AND point >= :first AND point < :end "
@@ -156,7 +184,7 @@ std::vector<Metric> load_history(soci::session& session, std::int64_t run, std::
        into(point.value), into(point.is_nan));
   select.execute();
   while (select.fetch()) {
-    history.push_back(point.get(name));
+    history.push_back(point.metric());
   }
   return history;
 }
