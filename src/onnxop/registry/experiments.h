@@ -26,11 +26,13 @@ class Experiments {
   /// Its id; made if it is not there. Throws Error{kFailedPrecondition} for a deleted one.
   std::int64_t get_or_create(std::string_view name);
   Page<Experiment> search(ViewType view, const SearchOptions& options) const;
+  /// Deleted experiments are not changed: Error{kFailedPrecondition}.
   void rename(std::int64_t experiment_id, std::string_view name);
   /// Marks it deleted, and its active runs with it. Throws Error{kInvalidArgument} for the default
-  /// experiment.
+  /// experiment, {kNotFound} for one that is deleted.
   void remove(std::int64_t experiment_id);
-  /// Takes the mark away, also from the runs that were deleted with it.
+  /// Takes the mark away, also from the runs that were deleted with it. Throws Error{kNotFound}
+  /// for one that is not deleted.
   void restore(std::int64_t experiment_id);
   void set_tag(std::int64_t experiment_id, std::string_view key, std::string_view value);
   void delete_tag(std::int64_t experiment_id, std::string_view key);

@@ -53,15 +53,18 @@ void check_texts(std::string_view what, const Texts& texts, std::size_t max_valu
   }
 }
 
-// The number of a model that is not deleted.
-std::int64_t find_model(soci::session& session, const RegistryCore& core,
-                        std::string_view model_id) {
+enum class Deleted { kRefused, kTaken };
+
+std::int64_t find_model(soci::session& session, const RegistryCore& core, std::string_view model_id,
+                        Deleted deleted = Deleted::kRefused) {
   const std::string id(model_id);
-  const std::string active(lifecycle_stage_name(LifecycleStage::kActive));
+  std::string stage;
   long long number = 0;
-  session << "SELECT number FROM logged_models WHERE model_id = :id AND lifecycle_stage = :stage",
-      use(id), use(active), into(number);
-  if (!session.got_data()) {
+  session << "SELECT number, lifecycle_stage FROM logged_models WHERE model_id = :id", use(id),
+      into(number), into(stage);
+  const bool hidden =
+      deleted == Deleted::kRefused && stage == lifecycle_stage_name(LifecycleStage::kDeleted);
+  if (!session.got_data() || hidden) {
     fail(ErrorCode::kNotFound, "no logged model '{}' in the store {}", model_id,
          core.location.text());
   }
@@ -242,7 +245,7 @@ void LoggedModels::remove(std::string_view model_id) {
   const std::string stage(lifecycle_stage_name(LifecycleStage::kDeleted));
   const long long now = core_.now_ms();
   core_.database.write([&](soci::session& session) {
-    const long long number = find_model(session, core_, model_id);
+    const long long number = find_model(session, core_, model_id, Deleted::kTaken);
     session << "UPDATE logged_models SET lifecycle_stage = :stage, updated_ms = :now WHERE "
                "number = :model",
         use(stage), use(now), use(number);

@@ -42,14 +42,18 @@ class LoggedModels {
  public:
   explicit LoggedModels(RegistryCore& core) : core_(core) {}
 
-  /// Of `model`, id, times and metrics are set here, and the status is LOGGED_MODEL_PENDING.
+  /// Of `model`, id, times and metrics are set here, and the status is LOGGED_MODEL_PENDING; a name
+  /// is made up for an empty one. Throws Error{kInvalidArgument} for a name with one of / : . % " '
+  /// in it, {kFailedPrecondition} for a deleted experiment.
   LoggedModel create(const LoggedModel& model);
   LoggedModel get(std::string_view model_id) const;
   LoggedModel finalize(std::string_view model_id, std::string_view status);
-  void remove(std::string_view model_id);  // marks it deleted
+  void remove(std::string_view model_id);  // marks it deleted; again is fine
   void set_tags(std::string_view model_id, const Texts& tags);
   void delete_tag(std::string_view model_id, std::string_view key);
+  /// Parameters do not change: another value is Error{kAlreadyExists}.
   void log_params(std::string_view model_id, const Texts& params);
+  /// Keeps the latest of each run, key and data set.
   void log_metrics(std::string_view model_id, const std::vector<LoggedModelMetric>& metrics);
   Page<LoggedModel> search(std::span<const std::int64_t> experiment_ids,
                            const SearchOptions& options) const;

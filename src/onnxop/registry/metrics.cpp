@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <tuple>
 
@@ -166,25 +165,41 @@ void Runs::log_metrics(std::string_view run_id, const std::vector<Metric>& metri
 
 namespace {
 
-// Points from the `first` on, `limit` at most (0: all).
+// How many points the metric has.
+std::int64_t count_points(soci::session& session, std::int64_t run, std::string_view key) {
+  const std::string name(key);
+  const long long number = run;
+  long long points = 0;
+  session << "SELECT points FROM run_latest_metrics WHERE run = :run AND key = :key", use(number),
+      use(name), into(points);
+  return session.got_data() ? points : 0;
+}
+
+// `count` points, from the `first` on.
 std::vector<Metric> load_history(soci::session& session, std::int64_t run, std::string_view key,
-                                 std::int64_t first, std::int64_t limit) {
+                                 std::int64_t first, std::int64_t count) {
   const std::string name(key);
   const long long number = run;
   const long long from = first;
-  const long long end = limit > 0 ? first + limit : std::numeric_limits<long long>::max();
-  std::vector<Metric> history;
-  MetricRow point;
-  point.key = name;
+  const long long end = first + count;
+  constexpr std::size_t kFetched = 1024;
+  std::vector<long long> steps(kFetched);
+  std::vector<long long> times(kFetched);
+  std::vector<double> values(kFetched);
+  std::vector<int> is_nan(kFetched);
   soci::statement select =
       (session.prepare << "SELECT step, timestamp_ms, value, is_nan FROM run_metrics WHERE "
                           "run = :run AND key = :key AND point >= :first AND point < :end "
                           "ORDER BY point",
-       use(number), use(name), use(from), use(end), into(point.step), into(point.timestamp_ms),
-       into(point.value), into(point.is_nan));
+       use(number), use(name), use(from), use(end), into(steps), into(times), into(values),
+       into(is_nan));
+  std::vector<Metric> history;
+  history.reserve(static_cast<std::size_t>(count));
   select.execute();
   while (select.fetch()) {
-    history.push_back(point.metric());
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      history.push_back({name, metric_from_columns(values[i], is_nan[i]), times[i], steps[i]});
+    }
   }
   return history;
 }
@@ -213,12 +228,12 @@ Page<Metric> Runs::metric_history_page(std::string_view run_id, std::string_view
   const std::int64_t first = parse_page_token(options.page_token);
   return core_.database.read([&](soci::session& session) {
     const std::int64_t run = find_run(session, core_, run_id).number;
+    const std::int64_t left = std::max<std::int64_t>(count_points(session, run, key) - first, 0);
+    const std::int64_t count = options.max_results > 0 ? std::min(options.max_results, left) : left;
     Page<Metric> page;
-    const std::int64_t limit = options.max_results > 0 ? options.max_results + 1 : 0;
-    page.items = load_history(session, run, key, first, limit);
-    if (limit > 0 && std::ssize(page.items) == limit) {
-      page.items.pop_back();
-      page.next_page_token = std::to_string(first + options.max_results);
+    page.items = load_history(session, run, key, first, count);
+    if (count < left) {
+      page.next_page_token = std::to_string(first + count);
     }
     return page;
   });
