@@ -28,6 +28,14 @@ if(ONNXOP_FUZZ)
 endif()
 
 find_package(CLI11 REQUIRED)
+
+# Static only. Other systems than Debian put its headers elsewhere.
+find_path(AGG_INCLUDE_DIR agg_gsv_text.h PATH_SUFFIXES agg2 REQUIRED)
+find_library(AGG_LIBRARY NAMES agg_pic agg REQUIRED)
+add_library(agg_library INTERFACE IMPORTED)
+target_include_directories(agg_library SYSTEM INTERFACE ${AGG_INCLUDE_DIR})
+target_link_libraries(agg_library INTERFACE ${AGG_LIBRARY})
+
 find_package(prometheus-cpp REQUIRED CONFIG)
 pkg_check_modules(grpc REQUIRED IMPORTED_TARGET grpc++)
 find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)

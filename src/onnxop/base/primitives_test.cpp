@@ -5,9 +5,12 @@
 #include <numeric>
 #include <set>
 #include <string_view>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "onnxop/base/clock.h"
 #include "onnxop/base/error.h"
@@ -17,6 +20,7 @@
 #include "onnxop/base/random.h"
 #include "onnxop/base/secret.h"
 #include "onnxop/base/sha256.h"
+#include "onnxop/base/thread_priority.h"
 
 namespace onnxop {
 namespace {
@@ -135,6 +139,18 @@ TEST(Process, KeepsTheEndOfLongOutput) {
   EXPECT_EQ(result.exit_code, 128 + 9);
   EXPECT_LE(result.output.size(), 64U * 1024);
   EXPECT_TRUE(result.output.ends_with("xend\n"));
+}
+
+TEST(ThreadPriority, IsOfTheThreadAlone) {
+  const auto nice = [] { return ::getpriority(PRIO_PROCESS, static_cast<id_t>(::gettid())); };
+  const int before = nice();
+  int lowered = -1;
+  std::thread([&] {
+    lower_thread_priority(19);
+    lowered = nice();
+  }).join();
+  EXPECT_EQ(lowered, 19);
+  EXPECT_EQ(nice(), before);
 }
 
 }  // namespace

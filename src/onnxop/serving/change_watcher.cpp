@@ -10,8 +10,15 @@
 #include <unistd.h>
 
 #include "onnxop/base/log.h"
+#include "onnxop/base/thread_priority.h"
 
 namespace onnxop {
+namespace {
+
+// What loads new versions must not keep requests waiting, nor starve where there are many of them.
+constexpr int kPriority = 10;
+
+}  // namespace
 
 ChangeWatcher::ChangeWatcher(std::function<std::vector<std::filesystem::path>()> folders,
                              std::function<bool()> look, const WatchOptions& options)
@@ -32,6 +39,7 @@ ChangeWatcher::~ChangeWatcher() {
 }
 
 void ChangeWatcher::run() {
+  lower_thread_priority(kPriority);
   bool watching = renew_watches();
   if (!watching) {
     log_warning("changes of models are looked for every {} ms: the system does not tell of them",

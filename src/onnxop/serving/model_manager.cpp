@@ -181,6 +181,7 @@ bool ModelManager::load_missing(const ServingPlan& plan, const std::vector<Found
       task.failure = e.what();
     }
   });
+  memory_to_give_ = true;
   bool all_good = true;
   for (Task& task : tasks) {
     const bool good = task.failure.empty();
@@ -268,12 +269,12 @@ void ModelManager::publish(const ServingPlan& plan) {
   }
 }
 
-/// Gives memory back to the system once the last lease on a model has gone: the C library keeps
-/// what is freed otherwise.
+/// Gives memory back to the system after models were loaded, which takes more than they keep, and
+/// once the last lease on one has gone: the C library keeps what is freed otherwise.
 void ModelManager::give_memory_back() {
   const std::size_t before = leaving_.size();
   std::erase_if(leaving_, [](const auto& model) { return model.expired(); });
-  if (leaving_.size() < before) {
+  if (std::exchange(memory_to_give_, false) || leaving_.size() < before) {
     ::malloc_trim(0);
   }
 }

@@ -125,6 +125,7 @@ class ModelManager {
   std::vector<Found> last_found_;
   TrafficBoard traffic_;
   std::vector<std::weak_ptr<const ServedModel>> leaving_;  // unloaded, and perhaps still in use
+  bool memory_to_give_ = false;                            // models were loaded since it was given
 
   mutable std::mutex state_;  // guards the three below
   std::map<VersionKey, VersionStatus> status_;

@@ -2,17 +2,12 @@
 
 #include <utility>
 
-#include <sys/resource.h>
-#include <unistd.h>
+#include "onnxop/base/thread_priority.h"
 
 namespace onnxop {
 namespace {
 
-/// Of this thread: on Linux a thread has a priority of its own.
-void take_lowest_priority() {
-  constexpr int kLowest = 19;
-  static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kLowest));
-}
+constexpr int kLowestPriority = 19;
 
 }  // namespace
 
@@ -52,7 +47,7 @@ void ShadowRunner::run(std::size_t bytes, std::function<void()> job) {
 }
 
 void ShadowRunner::work() {
-  take_lowest_priority();
+  lower_thread_priority(kLowestPriority);
   while (true) {
     Job job;
     {
