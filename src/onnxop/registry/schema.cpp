@@ -115,6 +115,7 @@ constexpr auto kVersion2 = std::to_array<std::string_view>({
     "ALTER TABLE runs ADD COLUMN lifecycle_stage TEXT NOT NULL DEFAULT 'active'",
     "ALTER TABLE runs ADD COLUMN deleted_ms BIGINT",
     "CREATE INDEX runs_by_start ON runs (experiment_id, lifecycle_stage, start_time_ms, number)",
+    "CREATE INDEX runs_by_time ON runs (start_time_ms)",
     "CREATE INDEX runs_by_status ON runs (status)",
 
     R"(CREATE TABLE run_params (
@@ -160,7 +161,7 @@ constexpr auto kVersion2 = std::to_array<std::string_view>({
     "INSERT INTO run_latest_metrics SELECT r.number, m.key, m.points, m.step, m.timestamp_ms, "
     "m.value, m.is_nan FROM latest_metrics m JOIN runs r ON r.run_id = m.run_id",
     "DROP TABLE latest_metrics",
-    "CREATE INDEX run_latest_metrics_by_value ON run_latest_metrics (key, value, run)",
+    "CREATE INDEX run_latest_metrics_by_value ON run_latest_metrics (key, value, is_nan, run)",
 
     R"(CREATE TABLE datasets (
       dataset BIGINT NOT NULL PRIMARY KEY,
