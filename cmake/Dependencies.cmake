@@ -54,8 +54,10 @@ target_link_libraries(dnnl_library INTERFACE ${DNNL_LIBRARY} OpenMP::OpenMP_CXX)
 find_path(SOCI_INCLUDE_DIR soci/soci.h REQUIRED)
 find_library(SOCI_CORE_LIBRARY soci_core REQUIRED)
 find_library(SOCI_SQLITE3_LIBRARY soci_sqlite3 REQUIRED)
+# Of PostgreSQL, headers alone: SOCI's library for it, and libpq, are loaded when a store needs them.
+find_path(LIBPQ_INCLUDE_DIR libpq-fe.h PATH_SUFFIXES postgresql REQUIRED)
 add_library(soci_library INTERFACE IMPORTED)
-target_include_directories(soci_library SYSTEM INTERFACE ${SOCI_INCLUDE_DIR})
+target_include_directories(soci_library SYSTEM INTERFACE ${SOCI_INCLUDE_DIR} ${LIBPQ_INCLUDE_DIR})
 target_link_libraries(soci_library INTERFACE ${SOCI_SQLITE3_LIBRARY} ${SOCI_CORE_LIBRARY} PkgConfig::sqlite3)
 
 include(OnnxRuntime)

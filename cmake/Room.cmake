@@ -1,7 +1,7 @@
 # onnxop_room(NAME [ROOMS room...] [LIBRARIES target...]): one room of src/onnxop as the static library
 # onnxop_NAME. Sources are all *.cpp of the folder; *_test.cpp make NAME_test (GoogleTest, run by ctest) and
 # *_bench.cpp make NAME_bench (Google Benchmark). ROOMS are the rooms it may include; LIBRARIES its third-party ones.
-# TEST_ROOMS and TEST_LIBRARIES are what only its tests use.
+# TEST_ROOMS and TEST_LIBRARIES are what only its tests use. POSTGRESQL: they need the server that tests/ starts.
 
 add_library(onnxop_options INTERFACE)
 target_include_directories(onnxop_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
@@ -20,8 +20,13 @@ if(ONNXOP_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(onnxop_options INTERFACE -Wno-tsan)
 endif()
 
+# Where the tests' PostgreSQL server lives: a short path, for that of a socket has a limit.
+string(MD5 build_id ${CMAKE_BINARY_DIR})
+string(SUBSTRING ${build_id} 0 12 build_id)
+set(ONNXOP_TEST_POSTGRESQL /tmp/onnxop-pg-${build_id})
+
 function(onnxop_room name)
-  cmake_parse_arguments(ARG "" "" "ROOMS;LIBRARIES;TEST_ROOMS;TEST_LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "POSTGRESQL" "" "ROOMS;LIBRARIES;TEST_ROOMS;TEST_LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
   set(tests ${sources})
   set(benches ${sources})
@@ -42,7 +47,11 @@ function(onnxop_room name)
   if(tests AND ONNXOP_TESTS)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE onnxop_${name} ${ARG_TEST_ROOMS} ${ARG_TEST_LIBRARIES} GTest::gmock GTest::gtest_main)
-    gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60)
+    target_compile_definitions(${name}_test PRIVATE ONNXOP_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    if(ARG_POSTGRESQL)
+      set(properties PROPERTIES FIXTURES_REQUIRED postgresql ENVIRONMENT ONNXOP_TEST_POSTGRESQL=${ONNXOP_TEST_POSTGRESQL})
+    endif()
+    gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60 ${properties})
   endif()
   if(benches AND ONNXOP_BENCHMARKS)
     add_executable(${name}_bench ${benches})

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "onnxop/base/error.h"
 #include "onnxop/base/utf8.h"
 #include "onnxop/registry/artifacts.h"
@@ -19,6 +21,19 @@ bool is_percent_encoded(std::string_view part) {
     }
   }
   return false;
+}
+
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+// "C:", "file:", "mlflow-artifacts:" at the beginning (RFC 3986); a time such as "12:30" is none.
+bool begins_with_scheme(std::string_view part) {
+  const auto may_be_in_scheme = [](char c) {
+    return is_letter(c) || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+  };
+  const auto end = std::find_if_not(part.begin(), part.end(), may_be_in_scheme);
+  return is_letter(part.front()) && end != part.end() && *end == ':';
 }
 
 // Text of `path` for a message: whole, but for what a terminal would take for commands.
@@ -55,7 +70,7 @@ void check_characters(std::string_view path) {
   if (path.find('\\') != std::string_view::npos) {
     refuse(path, "a backslash; parts are separated by '/'");
   }
-  if (path.starts_with('/') || path.starts_with('~')) {
+  if (path.starts_with('/')) {
     refuse(path, "expected a relative one");
   }
 }
@@ -67,8 +82,7 @@ void check_part(std::string_view path, std::string_view part, bool first) {
   if (is_percent_encoded(part)) {
     refuse(path, format("'{}' is percent-encoded still", shown(part)));
   }
-  // "C:", "file:": a drive or a scheme stands at the beginning alone.
-  if (first && part.find(':') != std::string_view::npos) {
+  if (first && begins_with_scheme(part)) {
     refuse(path, "it begins with a drive or a scheme");
   }
 }

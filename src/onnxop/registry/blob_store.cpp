@@ -99,10 +99,10 @@ class FolderBlobStore : public BlobStore {
     make_durable_folder(target.parent_path());
     seal(staged);
     const auto present = facts_of(target);
-    // Not renamed over one that is there and in use; but one that is cut short is mended.
-    if (present && present->bytes == blob.bytes) {
-      renew(target);
-    } else if (::rename(staged.c_str(), target.c_str()) != 0) {
+    // One that is there stays, as new, so that who removes old ones leaves it alone; but one that is
+    // cut short is mended.
+    const bool kept = present && present->bytes == blob.bytes && set_modified_now(target);
+    if (!kept && ::rename(staged.c_str(), target.c_str()) != 0) {
       fail_io(target, "rename onto");
     }
     // Also for one that is there: who put it there may not have come this far.
@@ -162,22 +162,23 @@ class FolderBlobStore : public BlobStore {
     return to_unix_ms(clock_.wall()) / 1000 - facts.modified_seconds;
   }
 
-  void set_modified_now(const fs::path& path) const {
+  /// False when the file is not there.
+  bool set_modified_now(const fs::path& path) const {
     const std::int64_t now_ms = to_unix_ms(clock_.wall());
     const timespec now{now_ms / 1000, now_ms % 1000 * 1'000'000};
     const std::array<timespec, 2> times{now, now};
-    if (::utimensat(AT_FDCWD, path.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) != 0) {
+    if (::utimensat(AT_FDCWD, path.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) == 0) {
+      return true;
+    }
+    if (errno != ENOENT) {
       fail_io(path, "set the time of");
     }
+    return false;
   }
-
-  // So that who removes old ones leaves it alone.
-  void renew(const fs::path& blob) const { set_modified_now(blob); }
 
   // Read-only, and all of it on disk.
   void seal(const fs::path& staged) const {
-    set_modified_now(staged);
-    if (::chmod(staged.c_str(), 0444) != 0) {
+    if (!set_modified_now(staged) || ::chmod(staged.c_str(), 0444) != 0) {
       fail_io(staged, "make read-only");
     }
     sync(staged, O_RDONLY);

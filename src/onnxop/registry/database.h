@@ -1,10 +1,10 @@
 #pragma once
-// The SQLite file of a store, and the one place that knows it is SQLite: opening, transactions, and
-// what its errors mean. SQL that every database understands stands in schema.cpp and in the stores'
-// files.
+// The database of a store: SQLite or PostgreSQL, opened, with transactions, and with its errors as
+// Error. What differs between the two stands in dialect.h; SQL that both understand in schema.cpp
+// and in the files of the subjects.
 //
-// One thread at a time; any number of processes and Database objects on one file. What a write()
-// committed is on disk.
+// One thread at a time; any number of processes and Database objects on one database. What a
+// write() committed is on disk.
 
 #include <filesystem>
 #include <memory>
@@ -14,38 +14,40 @@
 #include <type_traits>
 #include <utility>
 
-namespace soci {
-class session;
-}
+#include "onnxop/registry/dialect.h"
 
 namespace onnxop {
 
 class Database {
  public:
-  /// Opens `file`; makes an empty one when it is not there and `create` is set. Throws
-  /// Error{kDataLoss} when it is no SQLite database, {kIo} when it cannot be opened or written.
-  Database(std::filesystem::path file, bool create);
+  /// Connects to what `dialect` is for. Throws Error{kDataLoss} when a file is no SQLite database,
+  /// {kIo} when it cannot be opened or written, {kUnavailable} when a server cannot be reached.
+  explicit Database(std::unique_ptr<Dialect> dialect);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  const std::filesystem::path& file() const { return file_; }
+  /// For messages: the file, or the server's URL without its password.
+  const std::string& name() const { return dialect_->name(); }
   std::set<std::string> tables();
-  /// A statement that makes a table, with `{clustered}` as this database says it.
-  std::string adapt(std::string_view statement) const;
+  /// A statement of a migration in this database's words (Dialect::adapt).
+  std::string adapt(std::string_view statement) const { return dialect_->adapt(statement); }
 
   /// Calls body(soci::session&) alone among all writers, and commits; nothing of it stays when it
-  /// throws. Waits for other writers up to 30 seconds. SQLite's errors come out as
-  /// Error{kDataLoss}, {kIo}, {kUnavailable} or {kInternal}.
+  /// throws. Waits for other writers up to 30 seconds. The database's errors come out as
+  /// Error{kDataLoss}, {kIo}, {kUnavailable}, {kTooLarge} or {kInternal}. A server that was gone
+  /// and is back is connected to again before `body` is called, which is called once at most. When
+  /// the connection breaks during the commit, the Error{kUnavailable} says that its fate is not
+  /// known.
   template <typename Body>
   auto write(Body&& body) {
-    return in_transaction("BEGIN IMMEDIATE", std::forward<Body>(body));
+    return in_transaction(dialect_->begin_write(), std::forward<Body>(body));
   }
 
   /// Calls body(soci::session&) on one unchanging state of the database; never waits for writers.
   template <typename Body>
   auto read(Body&& body) {
-    return in_transaction("BEGIN", std::forward<Body>(body));
+    return in_transaction(dialect_->begin_read(), std::forward<Body>(body));
   }
 
  private:
@@ -79,11 +81,13 @@ class Database {
     }
   }
 
+  void begin(const char* statement);
+  void roll_back();
   [[noreturn]] void rethrow_as_error() const;
-  void configure();
 
-  std::filesystem::path file_;
+  std::unique_ptr<Dialect> dialect_;
   std::unique_ptr<soci::session> session_;
+  bool lost_ = false;  // the server went away, and there is no session now
 };
 
 }  // namespace onnxop

@@ -29,9 +29,17 @@ std::string_view find_store_folder(const fs::path& dir) {
   return {};
 }
 
-// The database's path, once the folder is known to be a store or to be free for one. Another
+void make_folder(const fs::path& dir) {
+  std::error_code error;
+  fs::create_directories(dir, error);
+  if (error) {
+    fail(ErrorCode::kIo, "cannot make the store {}: {}", dir.native(), error.message());
+  }
+}
+
+// The database's file, once the folder is known to be a store or to be free for one. Another
 // process may be making the same store meanwhile: folder, database, folders within, in this order.
-fs::path find_database(const fs::path& dir, bool must_exist) {
+std::unique_ptr<Dialect> database_in_folder(const fs::path& dir, bool must_exist) {
   const fs::path file = dir / kDatabaseFile;
   std::error_code error;
   const fs::file_status status = fs::status(dir, error);
@@ -40,7 +48,7 @@ fs::path find_database(const fs::path& dir, bool must_exist) {
   }
   const std::string_view folder = find_store_folder(dir);
   if (fs::exists(file, error)) {
-    return file;
+    return sqlite_dialect(file);
   }
   if (!folder.empty()) {
     fail(ErrorCode::kDataLoss, "{} has a folder '{}' but no {}: a store without its database",
@@ -51,11 +59,38 @@ fs::path find_database(const fs::path& dir, bool must_exist) {
          fs::exists(status) ? format(" (the folder has no {})", kDatabaseFile)
                             : " (no such folder)");
   }
-  fs::create_directories(dir, error);
-  if (error) {
-    fail(ErrorCode::kIo, "cannot make the store {}: {}", dir.native(), error.message());
+  make_folder(dir);
+  return sqlite_dialect(file);
+}
+
+std::unique_ptr<Dialect> database_of(const StoreLocation& location, bool must_exist) {
+  return location.is_postgresql() ? postgresql_dialect(location.database_url)
+                                  : database_in_folder(location.folder, must_exist);
+}
+
+// A new database must be wanted, and not stand in for one that was lost.
+void check_new_database(const StoreLocation& location, Database& database, bool must_exist) {
+  if (must_exist) {
+    fail(ErrorCode::kNotFound, "there is no store at {} (its database is empty)", location.text());
   }
-  return file;
+  if (!location.is_postgresql()) {
+    return;  // database_in_folder() has looked before there was a file
+  }
+  const fs::path& dir = location.folder;
+  std::error_code ignored;
+  if (fs::exists(dir / kDatabaseFile, ignored)) {
+    fail(ErrorCode::kInvalidArgument,
+         "{} is a store with a database of its own, {}; the files of {} need another folder",
+         dir.native(), kDatabaseFile, location.text());
+  }
+  // The database is asked again, for another process may have made the store meanwhile.
+  const std::string_view folder = find_store_folder(dir);
+  if (!folder.empty() && schema_version(database) == 0) {
+    fail(ErrorCode::kDataLoss,
+         "{} has a folder '{}' but {} is empty: a store without its database", dir.native(), folder,
+         location.text());
+  }
+  make_folder(dir);
 }
 
 // The user of the process, as the system names it; its number where it has no name.
@@ -80,12 +115,11 @@ StoreLocation with_absolute_folder(StoreLocation location) {
 RegistryCore::RegistryCore(const StoreLocation& store, const Clock& store_clock, bool must_exist)
     : location(with_absolute_folder(store)),
       clock(store_clock),
-      database(find_database(dir(), must_exist), !must_exist),
+      database(database_of(location, must_exist)),
       blobs(folder_blob_store(dir() / "artifacts", clock)),
       actor(process_user()) {
-  if (must_exist && schema_version(database) == 0) {
-    fail(ErrorCode::kNotFound, "there is no store at {} ({} is empty)", dir().native(),
-         kDatabaseFile);
+  if (schema_version(database) == 0) {
+    check_new_database(location, database, must_exist);
   }
   migrate(database, store_migrations(), now_ms());
 }

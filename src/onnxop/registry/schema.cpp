@@ -90,7 +90,7 @@ constexpr std::array<std::string_view, 10> kVersion1 = {
 
 // Experiments, searches with indexes, data sets, logged models, artifacts, and models with a
 // history. What belongs to a run or a model refers to its number, not to its name. `{clustered}`
-// keeps a table in the order of its key where the database can (Database::adapt). Indexes hold no
+// keeps a table in the order of its key where the database can (Dialect::adapt). Indexes hold no
 // more than the beginning of a value, for PostgreSQL's have a limit.
 constexpr auto kVersion2 = std::to_array<std::string_view>({
     R"(CREATE TABLE experiments (
@@ -115,6 +115,7 @@ constexpr auto kVersion2 = std::to_array<std::string_view>({
     "ALTER TABLE runs ADD COLUMN lifecycle_stage TEXT NOT NULL DEFAULT 'active'",
     "ALTER TABLE runs ADD COLUMN deleted_ms BIGINT",
     "CREATE INDEX runs_by_start ON runs (experiment_id, lifecycle_stage, start_time_ms, number)",
+    "CREATE INDEX runs_by_time ON runs (start_time_ms)",
     "CREATE INDEX runs_by_status ON runs (status)",
 
     R"(CREATE TABLE run_params (
@@ -160,7 +161,7 @@ constexpr auto kVersion2 = std::to_array<std::string_view>({
     "INSERT INTO run_latest_metrics SELECT r.number, m.key, m.points, m.step, m.timestamp_ms, "
     "m.value, m.is_nan FROM latest_metrics m JOIN runs r ON r.run_id = m.run_id",
     "DROP TABLE latest_metrics",
-    "CREATE INDEX run_latest_metrics_by_value ON run_latest_metrics (key, value, run)",
+    "CREATE INDEX run_latest_metrics_by_value ON run_latest_metrics (key, value, is_nan, run)",
 
     R"(CREATE TABLE datasets (
       dataset BIGINT NOT NULL PRIMARY KEY,
@@ -352,7 +353,7 @@ void refuse_newer(const Database& database, std::int64_t found, std::int64_t kno
     fail(ErrorCode::kFailedPrecondition,
          "{}: this store was made by a newer onnxop: its schema is {}, this program knows up to "
          "{}; use that program",
-         database.file().native(), found, known);
+         database.name(), found, known);
   }
 }
 
@@ -368,8 +369,10 @@ std::int64_t schema_version(Database& database) {
     return database.read(read_version);
   }
   if (!tables.empty()) {
-    fail(ErrorCode::kFailedPrecondition, "{}: this is the database of some other program",
-         database.file().native());
+    fail(ErrorCode::kFailedPrecondition,
+         "{}: this is the database of some other program (it has a table '{}' and no "
+         "'schema_version')",
+         database.name(), *tables.begin());
   }
   return 0;
 }

@@ -43,12 +43,45 @@ std::string without_password(std::string_view url) {
   return result;
 }
 
+void check_postgresql_url(std::string_view url) {
+  const auto scheme_end = url.find(kSchemeEnd);
+  const std::string_view scheme = url.substr(0, scheme_end);
+  if (scheme_end == std::string_view::npos || (scheme != "postgresql" && scheme != "postgres")) {
+    fail(ErrorCode::kInvalidArgument,
+         "the store's URL: expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE");
+  }
+  const std::string_view rest = url.substr(scheme_end + kSchemeEnd.size());
+  const auto user_end = rest.find('@');
+  const std::string_view user = user_end == std::string_view::npos ? "" : rest.substr(0, user_end);
+  if (user.find_first_of("/?#[]") != std::string_view::npos ||
+      rest.substr(user.size()).find('@', 1) != std::string_view::npos) {
+    fail(ErrorCode::kInvalidArgument,
+         "the store's URL: one '@', and none of /?#[] before it: in a user, a password or a "
+         "parameter they are written %40, %2F, %3F, %23, %5B, %5D");
+  }
+  const auto is_hex = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+  };
+  for (std::size_t i = 0; i < url.size(); ++i) {
+    const bool control = static_cast<unsigned char>(url[i]) <= ' ';
+    const bool broken = url[i] == '%' && (i + 2 >= url.size() || !is_hex(url[i + 1]) ||
+                                          !is_hex(url[i + 2]) || url.substr(i, 3) == "%00");
+    if (control || broken) {
+      fail(ErrorCode::kInvalidArgument,
+           "the store's URL: '%' without the two hexadecimal digits of a sign, or a space, at "
+           "position {} (a '%' itself is written %25, a space %20)",
+           i + 1);
+    }
+  }
+}
+
 StoreLocation parse_store_location(std::string_view text,
                                    const std::filesystem::path& files_folder) {
   const auto scheme_end = text.find(kSchemeEnd);
   const std::string_view scheme =
       scheme_end == std::string_view::npos ? std::string_view() : text.substr(0, scheme_end);
   if (scheme == "postgresql" || scheme == "postgres") {
+    check_postgresql_url(text);
     return {std::string(text), files_folder};
   }
   if (is_scheme(scheme)) {

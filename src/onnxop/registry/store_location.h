@@ -22,11 +22,15 @@ struct StoreLocation {
   std::string text() const;
 };
 
+/// Throws Error{kInvalidArgument} for a URL that libpq might read otherwise than it was meant, and
+/// then show a part of the password in its own message: signs in it that should be encoded.
+void check_postgresql_url(std::string_view url);
+
 /// The URL with neither its password nor its parameters, which may hold one too.
 std::string without_password(std::string_view url);
 
 /// "postgresql://…" or "postgres://…" with files in `files_folder`, or else a folder. Throws
-/// Error{kInvalidArgument} for another scheme.
+/// Error{kInvalidArgument} for another scheme, and as check_postgresql_url().
 StoreLocation parse_store_location(std::string_view text,
                                    const std::filesystem::path& files_folder);
 

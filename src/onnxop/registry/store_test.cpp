@@ -1,13 +1,11 @@
-// The store as a whole: opening, schema versions, damage, several processes.
+// The store as a whole: opening, damage, several processes. schema_test.cpp has the migrations.
 
-#include <array>
 #include <set>
 #include <vector>
 
 #include <gmock/gmock.h>
 
 #include "onnxop/base/file.h"
-#include "onnxop/registry/schema.h"
 #include "onnxop/registry/test_store.h"
 
 namespace onnxop {
@@ -70,7 +68,10 @@ TEST_F(OpenTest, AFileIsNoStore) {
 }
 
 TEST_F(OpenTest, AStoreThatLostItsDatabaseIsNotStartedAnew) {
-  { Registry(store_dir(), clock_).runs().create({"a"}); }
+  {
+    Registry registry(store_dir(), clock_);
+    registry.runs().dir(registry.runs().create({"a"}));
+  }
   fs::remove(store_dir() / "onnxop.db");
   const auto caught = open_error();
   EXPECT_EQ(caught.code, ErrorCode::kDataLoss);
@@ -141,108 +142,34 @@ TEST_F(OpenTest, AFolderThatCannotBeWrittenIsAnIoError) {
   }
 }
 
-// Schema versions.
-
-constexpr std::array<std::string_view, 1> kFirst = {"CREATE TABLE a (x BIGINT NOT NULL)"};
-constexpr std::array<std::string_view, 2> kSecond = {"ALTER TABLE a ADD COLUMN y BIGINT",
-                                                     "UPDATE a SET y = x + 1"};
-constexpr std::array<std::string_view, 2> kBroken = {"CREATE TABLE b (x BIGINT)",
-                                                     "CREATE nonsense"};
-constexpr std::array<Migration, 1> kOld = {{{1, kFirst}}};
-constexpr std::array<Migration, 2> kNew = {{{1, kFirst}, {2, kSecond}}};
-constexpr std::array<Migration, 3> kFailing = {{{1, kFirst}, {2, kSecond}, {3, kBroken}}};
-
-long long read_y(Database& database) {
-  return database.read([](soci::session& session) {
-    long long y = 0;
-    session << "SELECT y FROM a", soci::into(y);
-    return y;
-  });
-}
-
-TEST_F(OpenTest, MigrationsRunOnceInOrder) {
-  Database database(folder_ / "x.db", true);
-  EXPECT_EQ(schema_version(database), 0);
-  migrate(database, kOld, 1);
-  EXPECT_EQ(schema_version(database), 1);
-  database.write([](soci::session& session) { session << "INSERT INTO a (x) VALUES (41)"; });
-
-  migrate(database, kNew, 2);
-  EXPECT_EQ(schema_version(database), 2);
-  EXPECT_EQ(read_y(database), 42);
-  migrate(database, kNew, 3);
-  EXPECT_EQ(read_y(database), 42);
-}
-
-TEST_F(OpenTest, AMigrationThatFailsIsTakenBackWhole) {
-  Database database(folder_ / "x.db", true);
-  EXPECT_EQ(catch_error([&] { migrate(database, kFailing, 1); }).code, ErrorCode::kInternal);
-  EXPECT_EQ(schema_version(database), 2);
-  EXPECT_FALSE(database.tables().contains("b"));
-  migrate(database, kNew, 2);
-}
-
-TEST_F(OpenTest, ANewerDatabaseIsRefusedAndLeftAlone) {
-  Database database(folder_ / "x.db", true);
-  migrate(database, kNew, 1);
-  const auto caught = catch_error([&] { migrate(database, kOld, 2); });
-  EXPECT_EQ(caught.code, ErrorCode::kFailedPrecondition);
-  EXPECT_THAT(caught.message, HasSubstr("its schema is 2, this program knows up to 1"));
-  EXPECT_EQ(schema_version(database), 2);
-}
-
-TEST_F(OpenTest, ANewerStoreIsRefused) {
-  { Registry(store_dir(), clock_).runs().create({"a"}); }
-  execute("INSERT INTO schema_version (version, applied_ms) VALUES (1000, 0)");
-  for (const bool must_exist : {false, true}) {
-    const auto caught = open_error(must_exist);
-    EXPECT_EQ(caught.code, ErrorCode::kFailedPrecondition);
-    EXPECT_THAT(caught.message, HasSubstr("newer onnxop"));
-    EXPECT_THAT(caught.message, HasSubstr(store_dir().string()));
-  }
-}
-
-TEST_F(OpenTest, TheMigrationsCountUpFromOne) {
-  std::int64_t expected = 1;
-  for (const Migration& migration : store_migrations()) {
-    EXPECT_EQ(migration.version, expected++);
-    EXPECT_FALSE(migration.statements.empty());
-  }
-}
-
-TEST_F(OpenTest, SomebodyElsesDatabaseIsRefused) {
-  fs::create_directories(store_dir());
-  execute("CREATE TABLE theirs (x INTEGER)");
-  const auto caught = open_error();
-  EXPECT_EQ(caught.code, ErrorCode::kFailedPrecondition);
-  EXPECT_THAT(caught.message, HasSubstr("some other program"));
-}
-
 // Several processes.
 
-TEST_F(OpenTest, ManyProcessesMayMakeTheStoreAtOnce) {
+class ProcessesTest : public EachStoreTest {};
+ONNXOP_ON_EACH_STORE(ProcessesTest);
+
+TEST_P(ProcessesTest, ManyProcessesMayMakeTheStoreAtOnce) {
   for (int round = 0; round < 5; ++round) {
-    const auto dir = folder_ / std::to_string(round);
+    const StoreLocation place = new_location();
     std::vector<pid_t> children;
     for (int i = 0; i < 6; ++i) {
-      children.push_back(fork_child([&] { Registry(dir, clock_).runs().create({"a"}); }));
+      children.push_back(fork_child([&] { Registry(place, clock_).runs().create({"a"}); }));
     }
     for (const pid_t child : children) {
       EXPECT_EQ(wait_for(child), 0);
     }
-    EXPECT_EQ(Registry(dir, clock_, true).runs().list().size(), 6u);
+    EXPECT_EQ(Registry(place, clock_, true).runs().list().size(), 6u);
   }
 }
 
-TEST_F(OpenTest, ProcessesThatWriteAtOnceAllSucceed) {
+TEST_P(ProcessesTest, ProcessesThatWriteAtOnceAllSucceed) {
   constexpr int kProcesses = 4;
   constexpr int kRounds = 8;
   const auto file = write("in.onnx", std::string(100'000, 'm'));
-  Registry registry(store_dir(), clock_);
+  Registry registry(location(), clock_);
   std::vector<pid_t> children;
   for (int i = 0; i < kProcesses; ++i) {
     children.push_back(fork_child([&] {
-      Registry own(store_dir(), clock_);
+      Registry own(location(), clock_);
       const auto run = own.runs().create({"r"});
       for (int round = 0; round < kRounds; ++round) {
         own.runs().log_metrics(run, {{"loss", 1.0 / (round + 1), round, round}});

@@ -21,8 +21,18 @@
 #include "onnxop/base/error.h"
 #include "onnxop/registry/database.h"
 #include "onnxop/registry/registry.h"
+#include "onnxop/registry/test_postgresql.h"
 
 namespace onnxop {
+
+/// The dialect of the store's database, as a Registry would have it.
+inline std::unique_ptr<Dialect> dialect_of(const StoreLocation& location) {
+  if (location.is_postgresql()) {
+    return postgresql_dialect(location.database_url);
+  }
+  std::filesystem::create_directories(location.folder);
+  return sqlite_dialect(location.folder / "onnxop.db");
+}
 
 class StoreTest : public testing::Test {
  protected:
@@ -36,6 +46,8 @@ class StoreTest : public testing::Test {
   ~StoreTest() override { std::filesystem::remove_all(folder_); }
 
   std::filesystem::path store_dir() const { return folder_ / "store"; }
+  /// The test's store; in EachStoreTest, of the kind that is its parameter.
+  virtual StoreLocation location() const { return store_dir(); }
 
   std::filesystem::path write(const std::string& name, std::string_view content) const {
     const auto path = folder_ / name;
@@ -46,14 +58,48 @@ class StoreTest : public testing::Test {
 
   /// Changes the database behind the Registry's back.
   void execute(const std::string& sql) const {
-    Database(store_dir() / "onnxop.db", true).write([&](soci::session& session) {
-      session << sql;
+    Database(dialect_of(location())).write([&](soci::session& session) { session << sql; });
+  }
+
+  /// The one number that a query answers with, read behind the Registry's back.
+  std::int64_t scalar(const std::string& sql) const {
+    return Database(store_dir() / "onnxop.db", true).read([&](soci::session& session) {
+      long long number = 0;
+      session << sql, soci::into(number);
+      return number;
     });
   }
 
   std::filesystem::path folder_;
   FakeClock clock_;
 };
+
+enum class StoreKind { kSqlite, kPostgresql };
+
+/// Tests that run once with each kind of database: derive from it, write TEST_P, and say
+/// ONNXOP_ON_EACH_STORE(MyTest); once in the file.
+class EachStoreTest : public StoreTest, public testing::WithParamInterface<StoreKind> {
+ protected:
+  bool on_postgresql() const { return GetParam() == StoreKind::kPostgresql; }
+  StoreLocation location() const override {
+    return on_postgresql() ? StoreLocation(url_, store_dir()) : StoreLocation(store_dir());
+  }
+
+  /// For another store beside that of the test.
+  StoreLocation new_location() {
+    const auto dir = folder_ / std::to_string(++count_);
+    return on_postgresql() ? StoreLocation(TestPostgresql::shared().new_url(), dir)
+                           : StoreLocation(dir);
+  }
+
+  const std::string url_ = on_postgresql() ? TestPostgresql::shared().new_url() : "";
+  int count_ = 0;
+};
+
+#define ONNXOP_ON_EACH_STORE(Test)                                             \
+  INSTANTIATE_TEST_SUITE_P(                                                    \
+      Each, Test, testing::Values(StoreKind::kSqlite, StoreKind::kPostgresql), \
+      [](const auto& kind) { return kind.param == StoreKind::kSqlite ? "SQLite" : "PostgreSQL"; })
 
 /// The error's code and text of what `action` throws; a test failure when it throws none.
 struct Caught {

@@ -1,0 +1,144 @@
+#include <chrono>
+#include <thread>
+
+#include <soci/soci.h>
+#include <soci/sqlite3/soci-sqlite3.h>
+
+#include "onnxop/registry/dialect.h"
+
+namespace onnxop {
+namespace {
+
+constexpr int kBusyTimeoutMs = 30'000;
+constexpr std::string_view kClustered = "{clustered}";
+
+// SOCI reads "key=value" words from its connect string, and takes a string without '=' as the
+// file's name.
+std::string connect_string(const std::string& file) {
+  if (file.find('=') == std::string::npos) {
+    return file;
+  }
+  if (file.find('"') != std::string::npos) {
+    fail(ErrorCode::kInvalidArgument,
+         "the store's path {} has both '=' and '\"' in it, which SQLite's driver cannot tell apart",
+         file);
+  }
+  return "dbname=\"" + file + "\"";
+}
+
+ErrorCode code_of(int sqlite_result) {
+  switch (sqlite_result & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return ErrorCode::kDataLoss;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return ErrorCode::kUnavailable;
+    case SQLITE_PERM:
+    case SQLITE_READONLY:
+    case SQLITE_IOERR:
+    case SQLITE_FULL:
+    case SQLITE_CANTOPEN:
+    case SQLITE_PROTOCOL:
+      return ErrorCode::kIo;
+    case SQLITE_TOOBIG:
+      return ErrorCode::kTooLarge;
+    default:
+      return ErrorCode::kInternal;
+  }
+}
+
+std::string_view meaning_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kDataLoss:
+      return "the database is damaged";
+    case ErrorCode::kUnavailable:
+      return "the database is held by another process for too long";
+    case ErrorCode::kIo:
+      return "the database cannot be read or written (its folder must be writable, also to read)";
+    case ErrorCode::kTooLarge:
+      return "a value is too large for the database";
+    default:
+      return "the database refused a statement";
+  }
+}
+
+bool is_busy(const soci::soci_error& error) {
+  const auto* sqlite = dynamic_cast<const soci::sqlite3_soci_error*>(&error);
+  return sqlite != nullptr && code_of(sqlite->result()) == ErrorCode::kUnavailable;
+}
+
+// SQLite does not wait for its lock when it changes a new file to WAL, so waiting is done here.
+void set_write_ahead_log(soci::session& session) {
+  constexpr std::chrono::milliseconds kPause(2);
+  for (auto left = std::chrono::milliseconds(kBusyTimeoutMs);; left -= kPause) {
+    try {
+      std::string mode;
+      session << "PRAGMA journal_mode = WAL", soci::into(mode);
+      if (mode != "wal") {
+        fail(ErrorCode::kIo, "SQLite cannot keep a write-ahead log here (journal mode '{}')", mode);
+      }
+      return;
+    } catch (const soci::soci_error& error) {
+      if (!is_busy(error) || left <= kPause) {
+        throw;
+      }
+      std::this_thread::sleep_for(kPause);
+    }
+  }
+}
+
+class SqliteDialect : public Dialect {
+ public:
+  explicit SqliteDialect(const std::filesystem::path& file) : file_(file.native()) {}
+
+  const std::string& name() const override { return file_; }
+
+  std::unique_ptr<soci::session> connect() const override {
+    auto session = std::make_unique<soci::session>(soci::sqlite3, connect_string(file_));
+    *session << "PRAGMA busy_timeout = " << kBusyTimeoutMs;
+    std::string mode;
+    *session << "PRAGMA journal_mode", soci::into(mode);
+    if (mode != "wal") {
+      set_write_ahead_log(*session);
+    }
+    *session << "PRAGMA synchronous = FULL";
+    *session << "PRAGMA foreign_keys = ON";
+    return session;
+  }
+
+  const char* begin_write() const override { return "BEGIN IMMEDIATE"; }
+  const char* begin_read() const override { return "BEGIN"; }
+  const char* commit() const override { return "COMMIT"; }
+
+  std::string adapt(std::string_view statement) const override {
+    std::string result(statement);
+    if (const auto at = result.find(kClustered); at != std::string::npos) {
+      result.replace(at, kClustered.size(), "WITHOUT ROWID");
+    }
+    return result;
+  }
+
+  const char* select_tables() const override {
+    return "SELECT name FROM sqlite_master WHERE type = 'table'";
+  }
+
+  DatabaseFailure explain(const soci::soci_error& error) const override {
+    const auto* sqlite = dynamic_cast<const soci::sqlite3_soci_error*>(&error);
+    const ErrorCode code = sqlite == nullptr ? ErrorCode::kInternal : code_of(sqlite->result());
+    return {code, meaning_of(code)};
+  }
+
+  bool is_lost(soci::session&) const override { return false; }
+
+ private:
+  std::string file_;
+};
+
+}  // namespace
+
+std::unique_ptr<Dialect> sqlite_dialect(const std::filesystem::path& file) {
+  return std::make_unique<SqliteDialect>(file);
+}
+
+}  // namespace onnxop
