@@ -16,7 +16,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class ArtifactsTest : public StoreTest {
+class ArtifactsTest : public EachStoreTest {
  protected:
   Artifact put(std::string_view path, std::string_view content = "x") {
     return artifacts_.put(path, as_bytes(content));
@@ -53,13 +53,12 @@ class ArtifactsTest : public StoreTest {
     return count;
   }
 
-  StoreLocation store() const { return store_dir(); }
-
-  Registry registry_{store(), clock_};
+  Registry registry_{location(), clock_};
   Artifacts& artifacts_ = registry_.artifacts();
 };
+ONNXOP_ON_EACH_STORE(ArtifactsTest);
 
-TEST_F(ArtifactsTest, WhatIsPutIsFound) {
+TEST_P(ArtifactsTest, WhatIsPutIsFound) {
   const auto made = put("0/run/artifacts/model/MLmodel", "flavors:");
   EXPECT_EQ(made.path, "0/run/artifacts/model/MLmodel");
   EXPECT_EQ(made.bytes, 8);
@@ -73,16 +72,16 @@ TEST_F(ArtifactsTest, WhatIsPutIsFound) {
   EXPECT_EQ(content("0/run/artifacts/model/MLmodel"), "flavors:");
   EXPECT_FALSE(artifacts_.find("0/run/artifacts/model"));
   EXPECT_FALSE(artifacts_.find("0/run/artifacts/model/mlmodel"));
-  Registry again(store(), clock_, true);
+  Registry again(location(), clock_, true);
   EXPECT_TRUE(again.artifacts().find("0/run/artifacts/model/MLmodel"));
 }
 
-TEST_F(ArtifactsTest, AnEmptyFileIsOne) {
+TEST_P(ArtifactsTest, AnEmptyFileIsOne) {
   EXPECT_EQ(put("empty", "").bytes, 0);
   EXPECT_EQ(content("empty"), "");
 }
 
-TEST_F(ArtifactsTest, FilesAreTakenOverOrCopied) {
+TEST_P(ArtifactsTest, FilesAreTakenOverOrCopied) {
   const auto file = write("in.bin", "copied");
   artifacts_.put_copy("a/copy", file);
   EXPECT_TRUE(fs::exists(file));
@@ -97,7 +96,7 @@ TEST_F(ArtifactsTest, FilesAreTakenOverOrCopied) {
   EXPECT_EQ(files_on_disk(), 2u);
 }
 
-TEST_F(ArtifactsTest, TheLastOneStays) {
+TEST_P(ArtifactsTest, TheLastOneStays) {
   put("a", "first");
   clock_.advance(std::chrono::seconds(1));
   const auto second = put("a", "second");
@@ -106,13 +105,13 @@ TEST_F(ArtifactsTest, TheLastOneStays) {
   EXPECT_THAT(list(""), ElementsAre("a"));
 }
 
-TEST_F(ArtifactsTest, TheSameContentIsStoredOnce) {
+TEST_P(ArtifactsTest, TheSameContentIsStoredOnce) {
   put("a", "same");
   put("b/c", "same");
   EXPECT_EQ(files_on_disk(), 1u);
 }
 
-TEST_F(ArtifactsTest, FoldersAreListedOneLevelAtATime) {
+TEST_P(ArtifactsTest, FoldersAreListedOneLevelAtATime) {
   put("top.txt", "12345");
   put("m/MLmodel");
   put("m/data/model.onnx", "1234567");
@@ -133,7 +132,7 @@ TEST_F(ArtifactsTest, FoldersAreListedOneLevelAtATime) {
 
 // Where '_' and '%' are letters like others, upper and lower case differ, and neither language nor
 // punctuation changes the order.
-TEST_F(ArtifactsTest, NamesAreComparedByteByByte) {
+TEST_P(ArtifactsTest, NamesAreComparedByteByByte) {
   for (const char* path : {"a_b/x", "aXb/x", "a%b/x", "a%/y", "A/x", "a/x", "ä/x", "a b/x", "a-/x",
                            "a./x", "a0/x", "é", "z", "Z", "a'b/x", "a\"b/x"}) {
     put(path);
@@ -151,7 +150,7 @@ TEST_F(ArtifactsTest, NamesAreComparedByteByByte) {
   EXPECT_EQ(artifacts_.tree("").size(), 14u);
 }
 
-TEST_F(ArtifactsTest, LargeFoldersAreListedWhole) {
+TEST_P(ArtifactsTest, LargeFoldersAreListedWhole) {
   insert_artifacts("f/b", 1100);  // fills pages
   insert_artifacts("f/d", 499);
   insert_artifacts("f/d2", 1);
@@ -164,7 +163,7 @@ TEST_F(ArtifactsTest, LargeFoldersAreListedWhole) {
   EXPECT_EQ(artifacts_.remove("f"), 1603u);
 }
 
-TEST_F(ArtifactsTest, APathIsAFileOrAFolder) {
+TEST_P(ArtifactsTest, APathIsAFileOrAFolder) {
   put("a/b");
   for (const char* bad : {"a", "a/b/c", "a/b/c/d"}) {
     const auto caught = catch_error([&] { put(bad); });
@@ -178,7 +177,7 @@ TEST_F(ArtifactsTest, APathIsAFileOrAFolder) {
   EXPECT_EQ(files_on_disk(), 1u);
 }
 
-TEST_F(ArtifactsTest, PathsThatAreNoneAreRefusedEverywhere) {
+TEST_P(ArtifactsTest, PathsThatAreNoneAreRefusedEverywhere) {
   for (const std::string& bad : {std::string(), std::string("../x"), std::string("/x"),
                                  std::string("a/%2e%2e/b"), std::string("a\0b", 3)}) {
     EXPECT_EQ(catch_error([&] { put(bad); }).code, ErrorCode::kInvalidArgument) << bad;
@@ -196,7 +195,7 @@ TEST_F(ArtifactsTest, PathsThatAreNoneAreRefusedEverywhere) {
   EXPECT_FALSE(fs::exists(store_dir() / "artifacts/sha256"));
 }
 
-TEST_F(ArtifactsTest, FilesAndFoldersAreRemoved) {
+TEST_P(ArtifactsTest, FilesAndFoldersAreRemoved) {
   put("a/b/c");
   put("a/d");
   put("a0");
@@ -208,7 +207,7 @@ TEST_F(ArtifactsTest, FilesAndFoldersAreRemoved) {
   EXPECT_EQ(catch_error([&] { artifacts_.remove("a"); }).code, ErrorCode::kNotFound);
 }
 
-TEST_F(ArtifactsTest, VerifyFindsWhatChanged) {
+TEST_P(ArtifactsTest, VerifyFindsWhatChanged) {
   put("good");
   const auto changed = put("changed/1", "abc");
   put("changed/2", "abc");
@@ -234,7 +233,7 @@ TEST_F(ArtifactsTest, VerifyFindsWhatChanged) {
   EXPECT_THAT(damage[3].problem, HasSubstr("there is no such blob"));
 }
 
-TEST_F(ArtifactsTest, WhatNoPathPointsToIsCollectedOnceItIsOld) {
+TEST_P(ArtifactsTest, WhatNoPathPointsToIsCollectedOnceItIsOld) {
   put("kept", "kept");
   put("replaced", "before");
   put("replaced", "after");
@@ -252,9 +251,9 @@ TEST_F(ArtifactsTest, WhatNoPathPointsToIsCollectedOnceItIsOld) {
   EXPECT_EQ(artifacts_.gc(0), 0);
 }
 
-TEST_F(ArtifactsTest, WhatIsStoredWhileOthersCollectStays) {
+TEST_P(ArtifactsTest, WhatIsStoredWhileOthersCollectStays) {
   std::thread collector([&] {
-    Registry other(store(), clock_, true);
+    Registry other(location(), clock_, true);
     for (int i = 0; i < 40; ++i) {
       other.artifacts().gc(0);
     }

@@ -99,8 +99,8 @@ class FolderBlobStore : public BlobStore {
     make_durable_folder(target.parent_path());
     seal(staged);
     const auto present = facts_of(target);
-    // One that is there stays, as new, so that who removes old ones leaves it alone; but one that is
-    // cut short is mended.
+    // One that is there stays, as new, so that who removes old ones leaves it alone; but one that
+    // is cut short is mended.
     const bool kept = present && present->bytes == blob.bytes && set_modified_now(target);
     if (!kept && ::rename(staged.c_str(), target.c_str()) != 0) {
       fail_io(target, "rename onto");

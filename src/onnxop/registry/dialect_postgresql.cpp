@@ -23,7 +23,8 @@ constexpr auto kUrlDefaults = std::to_array<std::pair<std::string_view, std::str
     {"fallback_application_name", "onnxop"},
 });
 
-// libpq would write notices and warnings to standard error. What is committed is on disk, also where the server would answer before.
+// libpq would write notices and warnings to standard error. What is committed is on disk, also
+// where the server would answer before.
 constexpr const char* kSettings =
     "SET client_encoding = 'UTF8'; SET client_min_messages = 'error'; SET lock_timeout = '30s'; "
     "SET standard_conforming_strings = on; "

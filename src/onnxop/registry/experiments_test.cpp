@@ -12,17 +12,18 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;
 
-class ExperimentsTest : public StoreTest {
+class ExperimentsTest : public EachStoreTest {
  protected:
   LifecycleStage stage_of(const std::string& run_id) const {
     return registry_.runs().get(run_id).lifecycle_stage;
   }
 
-  Registry registry_{store_dir(), clock_};
+  Registry registry_{location(), clock_};
   Experiments& experiments_ = registry_.experiments();
 };
+ONNXOP_ON_EACH_STORE(ExperimentsTest);
 
-TEST_F(ExperimentsTest, TheDefaultOneIsAlwaysThere) {
+TEST_P(ExperimentsTest, TheDefaultOneIsAlwaysThere) {
   const auto experiment = experiments_.get(kDefaultExperiment);
   EXPECT_EQ(experiment.name, "Default");
   EXPECT_EQ(experiment.lifecycle_stage, LifecycleStage::kActive);
@@ -31,7 +32,7 @@ TEST_F(ExperimentsTest, TheDefaultOneIsAlwaysThere) {
             ErrorCode::kInvalidArgument);
 }
 
-TEST_F(ExperimentsTest, OneIsMadeAndFoundByNumberAndName) {
+TEST_P(ExperimentsTest, OneIsMadeAndFoundByNumberAndName) {
   const auto id = experiments_.create("digits", {{"team", "vision"}}, "s3://bucket/digits");
   EXPECT_NE(id, kDefaultExperiment);
   for (const auto& experiment : {experiments_.get(id), experiments_.get_by_name("digits")}) {
@@ -49,7 +50,7 @@ TEST_F(ExperimentsTest, OneIsMadeAndFoundByNumberAndName) {
   EXPECT_THAT(caught.message, HasSubstr("'nope'"));
 }
 
-TEST_F(ExperimentsTest, ANameIsTakenOnceAlsoByADeletedOne) {
+TEST_P(ExperimentsTest, ANameIsTakenOnceAlsoByADeletedOne) {
   const auto id = experiments_.create("digits");
   EXPECT_EQ(catch_error([&] { experiments_.create("digits"); }).code, ErrorCode::kAlreadyExists);
   experiments_.remove(id);
@@ -60,14 +61,14 @@ TEST_F(ExperimentsTest, ANameIsTakenOnceAlsoByADeletedOne) {
             ErrorCode::kFailedPrecondition);
 }
 
-TEST_F(ExperimentsTest, OneIsFoundOrMade) {
+TEST_P(ExperimentsTest, OneIsFoundOrMade) {
   const auto id = experiments_.get_or_create("digits");
   EXPECT_EQ(experiments_.get_or_create("digits"), id);
   EXPECT_EQ(experiments_.get(id).name, "digits");
   EXPECT_EQ(experiments_.get_or_create("Default"), kDefaultExperiment);
 }
 
-TEST_F(ExperimentsTest, RenamingKeepsTheNumber) {
+TEST_P(ExperimentsTest, RenamingKeepsTheNumber) {
   const auto id = experiments_.create("a");
   experiments_.create("taken");
   clock_.advance(std::chrono::seconds(1));
@@ -82,7 +83,7 @@ TEST_F(ExperimentsTest, RenamingKeepsTheNumber) {
   EXPECT_EQ(catch_error([&] { experiments_.rename(id, ""); }).code, ErrorCode::kInvalidArgument);
 }
 
-TEST_F(ExperimentsTest, TagsAreSetOverwrittenAndDeleted) {
+TEST_P(ExperimentsTest, TagsAreSetOverwrittenAndDeleted) {
   const auto id = experiments_.create("a");
   experiments_.set_tag(id, "k", "1");
   experiments_.set_tag(id, "k", "2");
@@ -93,7 +94,7 @@ TEST_F(ExperimentsTest, TagsAreSetOverwrittenAndDeleted) {
   EXPECT_EQ(catch_error([&] { experiments_.set_tag(99, "k", "1"); }).code, ErrorCode::kNotFound);
 }
 
-TEST_F(ExperimentsTest, LimitsAreThoseOfMlflow) {
+TEST_P(ExperimentsTest, LimitsAreThoseOfMlflow) {
   experiments_.create(std::string(500, 'n'));
   const auto id = experiments_.create("a");
   experiments_.set_tag(id, std::string(250, 'k'), std::string(20'000, 'v'));
@@ -114,7 +115,7 @@ TEST_F(ExperimentsTest, LimitsAreThoseOfMlflow) {
   EXPECT_EQ(catch_error([&] { experiments_.get_by_name("b"); }).code, ErrorCode::kNotFound);
 }
 
-TEST_F(ExperimentsTest, ADeletedOneIsNotChangedUntilItIsRestored) {
+TEST_P(ExperimentsTest, ADeletedOneIsNotChangedUntilItIsRestored) {
   const auto id = experiments_.create("a", {{"k", "v"}});
   experiments_.remove(id);
   EXPECT_EQ(experiments_.get(id).lifecycle_stage, LifecycleStage::kDeleted);
@@ -136,7 +137,7 @@ TEST_F(ExperimentsTest, ADeletedOneIsNotChangedUntilItIsRestored) {
 }
 
 // All at the same millisecond, as a script does it.
-TEST_F(ExperimentsTest, ItsRunsGoAndComeBackWithIt) {
+TEST_P(ExperimentsTest, ItsRunsGoAndComeBackWithIt) {
   const auto id = experiments_.create("a");
   Runs& runs = registry_.runs();
   const auto active = runs.create({.experiment_id = id});

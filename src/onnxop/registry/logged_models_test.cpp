@@ -15,7 +15,7 @@ using testing::IsEmpty;
 using testing::MatchesRegex;
 using testing::Pair;
 
-class LoggedModelsTest : public StoreTest {
+class LoggedModelsTest : public EachStoreTest {
  protected:
   LoggedModel create(const std::string& name = "digits") {
     LoggedModel model;
@@ -23,11 +23,12 @@ class LoggedModelsTest : public StoreTest {
     return models_.create(model);
   }
 
-  Registry registry_{store_dir(), clock_};
+  Registry registry_{location(), clock_};
   LoggedModels& models_ = registry_.logged_models();
 };
+ONNXOP_ON_EACH_STORE(LoggedModelsTest);
 
-TEST_F(LoggedModelsTest, OneIsMadePending) {
+TEST_P(LoggedModelsTest, OneIsMadePending) {
   const auto run = registry_.runs().create({});
   LoggedModel wanted;
   wanted.name = "digits";
@@ -55,7 +56,7 @@ TEST_F(LoggedModelsTest, OneIsMadePending) {
   EXPECT_THAT(create("").name, MatchesRegex("[a-z]+-[a-z]+-[0-9]{1,3}"));
 }
 
-TEST_F(LoggedModelsTest, NamesAndExperimentsThatAreRefused) {
+TEST_P(LoggedModelsTest, NamesAndExperimentsThatAreRefused) {
   for (const std::string bad : {"a/b", "a:b", "a.b", "a%b", "a\"b", "a'b"}) {
     EXPECT_EQ(catch_error([&] { create(bad); }).code, ErrorCode::kInvalidArgument) << bad;
   }
@@ -67,7 +68,7 @@ TEST_F(LoggedModelsTest, NamesAndExperimentsThatAreRefused) {
   EXPECT_EQ(catch_error([&] { models_.create(model); }).code, ErrorCode::kFailedPrecondition);
 }
 
-TEST_F(LoggedModelsTest, FinalizingSetsTheStatus) {
+TEST_P(LoggedModelsTest, FinalizingSetsTheStatus) {
   const auto id = create().model_id;
   clock_.advance(std::chrono::seconds(1));
   const auto model = models_.finalize(id, "LOGGED_MODEL_READY");
@@ -77,7 +78,7 @@ TEST_F(LoggedModelsTest, FinalizingSetsTheStatus) {
   EXPECT_EQ(catch_error([&] { models_.finalize(id, "READY"); }).code, ErrorCode::kInvalidArgument);
 }
 
-TEST_F(LoggedModelsTest, ADeletedOneIsHidden) {
+TEST_P(LoggedModelsTest, ADeletedOneIsHidden) {
   const auto id = create().model_id;
   models_.remove(id);
   models_.remove(id);  // again is fine
@@ -99,7 +100,7 @@ TEST_F(LoggedModelsTest, ADeletedOneIsHidden) {
   }
 }
 
-TEST_F(LoggedModelsTest, TagsChangeAndParametersDoNot) {
+TEST_P(LoggedModelsTest, TagsChangeAndParametersDoNot) {
   const auto id = create().model_id;
   models_.set_tags(id, {{"a", "1"}, {"b", "1"}});
   models_.set_tags(id, {{"a", "2"}});
@@ -115,7 +116,7 @@ TEST_F(LoggedModelsTest, TagsChangeAndParametersDoNot) {
   EXPECT_THAT(models_.get(id).params, ElementsAre(Pair("depth", "3"), Pair("lr", "1")));
 }
 
-TEST_F(LoggedModelsTest, MetricsAreTheLatestOfEachRunKeyAndDataSet) {
+TEST_P(LoggedModelsTest, MetricsAreTheLatestOfEachRunKeyAndDataSet) {
   const auto id = create().model_id;
   models_.log_metrics(id, {{{"acc", 0.5, 10, 1}, "run1", "digits", "d1"},
                            {{"acc", 0.6, 20, 2}, "run1", "digits", "d1"},
@@ -141,7 +142,7 @@ TEST_F(LoggedModelsTest, MetricsAreTheLatestOfEachRunKeyAndDataSet) {
             ErrorCode::kInvalidArgument);
 }
 
-TEST_F(LoggedModelsTest, MetricsOfARunThatWasRemovedForGoodGoToo) {
+TEST_P(LoggedModelsTest, MetricsOfARunThatWasRemovedForGoodGoToo) {
   const auto id = create().model_id;
   const auto gone = registry_.runs().create({});
   const auto kept = registry_.runs().create({});

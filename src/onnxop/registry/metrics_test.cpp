@@ -11,16 +11,17 @@ namespace {
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class MetricsTest : public StoreTest {
+class MetricsTest : public EachStoreTest {
  protected:
   double latest(const std::string& key) const { return runs_.get(id_).metrics.at(key).value; }
 
-  Registry registry_{store_dir(), clock_};
+  Registry registry_{location(), clock_};
   Runs& runs_ = registry_.runs();
   std::string id_ = runs_.create({.name = "a"});
 };
+ONNXOP_ON_EACH_STORE(MetricsTest);
 
-TEST_F(MetricsTest, HistoryKeepsEveryPointInTheOrderLogged) {
+TEST_P(MetricsTest, HistoryKeepsEveryPointInTheOrderLogged) {
   runs_.log_metrics(id_, {{"loss", 0.5, 1000, 1}, {"accuracy", 0.9, 1000, 1}});
   runs_.log_metrics(id_, {{"loss", 0.25, 2000, 2}, {"loss", 0.125, 500, 3}});
   const auto history = runs_.metric_history(id_, "loss");
@@ -35,7 +36,7 @@ TEST_F(MetricsTest, HistoryKeepsEveryPointInTheOrderLogged) {
   EXPECT_EQ(latest("loss"), 0.25);
 }
 
-TEST_F(MetricsTest, TheLatestIsThatOfTheLatestTimeThenStepThenValue) {
+TEST_P(MetricsTest, TheLatestIsThatOfTheLatestTimeThenStepThenValue) {
   runs_.log_metrics(id_, {{"m", 1, 2000, 5}});
   runs_.log_metrics(id_, {{"m", 9, 1000, 9}});  // older
   EXPECT_EQ(latest("m"), 1);
@@ -53,7 +54,7 @@ TEST_F(MetricsTest, TheLatestIsThatOfTheLatestTimeThenStepThenValue) {
   EXPECT_EQ(latest("n"), -std::numeric_limits<double>::infinity());
 }
 
-TEST_F(MetricsTest, EveryDoubleComesBackBitForBit) {
+TEST_P(MetricsTest, EveryDoubleComesBackBitForBit) {
   using Limits = std::numeric_limits<double>;
   const std::vector<double> values{0.1,
                                    -1.5,
@@ -81,7 +82,7 @@ TEST_F(MetricsTest, EveryDoubleComesBackBitForBit) {
   EXPECT_TRUE(std::isnan(latest("nan")));
 }
 
-TEST_F(MetricsTest, StepsAndTimesUseAllTheirBits) {
+TEST_P(MetricsTest, StepsAndTimesUseAllTheirBits) {
   constexpr auto kMax = std::numeric_limits<std::int64_t>::max();
   constexpr auto kMin = std::numeric_limits<std::int64_t>::min();
   runs_.log_metrics(id_, {{"m", 1, kMax, kMin}, {"m", 2, 0, kMax}});
@@ -92,7 +93,7 @@ TEST_F(MetricsTest, StepsAndTimesUseAllTheirBits) {
   EXPECT_EQ(history[1].step, kMax);
 }
 
-TEST_F(MetricsTest, ABatchIsKeptWholeOrNotAtAll) {
+TEST_P(MetricsTest, ABatchIsKeptWholeOrNotAtAll) {
   for (const Metric& bad : {Metric{"", 1, 1, 1}, Metric{"m", 1, -1, 1}}) {
     EXPECT_EQ(catch_error([&] {
                 runs_.log_metrics(id_, {{"loss", 1, 1, 1}, bad});
@@ -103,7 +104,7 @@ TEST_F(MetricsTest, ABatchIsKeptWholeOrNotAtAll) {
 }
 
 // More rows than one statement takes, by keys that come mixed, over several batches.
-TEST_F(MetricsTest, LargeBatchesOfManyKeys) {
+TEST_P(MetricsTest, LargeBatchesOfManyKeys) {
   constexpr std::int64_t kBatches = 3;
   constexpr std::int64_t kPoints = 997;
   constexpr std::int64_t kKeys = 121;
@@ -131,7 +132,7 @@ TEST_F(MetricsTest, LargeBatchesOfManyKeys) {
   }
 }
 
-TEST_F(MetricsTest, HistoryComesInPages) {
+TEST_P(MetricsTest, HistoryComesInPages) {
   std::vector<Metric> points;
   for (std::int64_t i = 0; i < 2500; ++i) {
     points.push_back({"m", static_cast<double>(i), i, i});

@@ -19,8 +19,9 @@ class ModelAliasesTest : public ModelStoreTest {
   }
   std::int64_t champion() const { return models_.resolve("m@champion").version; }
 };
+ONNXOP_ON_EACH_STORE(ModelAliasesTest);
 
-TEST_F(ModelAliasesTest, ReferencesResolve) {
+TEST_P(ModelAliasesTest, ReferencesResolve) {
   add_versions(3);
   models_.set_alias("m", "champion", 1);
   EXPECT_EQ(models_.resolve("m").version, 3);
@@ -33,7 +34,7 @@ TEST_F(ModelAliasesTest, ReferencesResolve) {
   EXPECT_THAT(models_.version("m", 1).aliases, IsEmpty());
 }
 
-TEST_F(ModelAliasesTest, WhatIsNotThereIsAnsweredWithWhatIs) {
+TEST_P(ModelAliasesTest, WhatIsNotThereIsAnsweredWithWhatIs) {
   add_versions(2);
   add("resnet");
   models_.set_alias("m", "champion", 2);
@@ -50,7 +51,7 @@ TEST_F(ModelAliasesTest, WhatIsNotThereIsAnsweredWithWhatIs) {
   EXPECT_EQ(catch_error([&] { models_.resolve("empty"); }).code, ErrorCode::kNotFound);
 }
 
-TEST_F(ModelAliasesTest, VersionsWithoutAModelAreNotResolved) {
+TEST_P(ModelAliasesTest, VersionsWithoutAModelAreNotResolved) {
   add_versions(1);
   add_bare("m");
   models_.set_alias("m", "champion", 2);
@@ -69,7 +70,7 @@ TEST_F(ModelAliasesTest, VersionsWithoutAModelAreNotResolved) {
   EXPECT_THAT(caught.message, HasSubstr("none of its versions has a model.onnx"));
 }
 
-TEST_F(ModelAliasesTest, PointToVersionsThatAreThere) {
+TEST_P(ModelAliasesTest, PointToVersionsThatAreThere) {
   add_versions(1);
   const auto code = [&](const char* name, const char* alias, std::int64_t version) {
     return catch_error([&] { models_.set_alias(name, alias, version); }).code;
@@ -83,7 +84,7 @@ TEST_F(ModelAliasesTest, PointToVersionsThatAreThere) {
   EXPECT_THAT(models_.list().at(0).aliases, IsEmpty());
 }
 
-TEST_F(ModelAliasesTest, AreDeleted) {
+TEST_P(ModelAliasesTest, AreDeleted) {
   add_versions(1);
   models_.set_alias("m", "champion", 1);
   models_.delete_alias("m", "champion");
@@ -91,7 +92,7 @@ TEST_F(ModelAliasesTest, AreDeleted) {
   EXPECT_EQ(catch_error([&] { models_.delete_alias("m", "champion"); }).code, ErrorCode::kNotFound);
 }
 
-TEST_F(ModelAliasesTest, ARollbackTakesTheLastMoveBackAndTheNextTheOneBefore) {
+TEST_P(ModelAliasesTest, ARollbackTakesTheLastMoveBackAndTheNextTheOneBefore) {
   add_versions(4);
   for (const int version : {1, 2, 3}) {
     models_.set_alias("m", "champion", version);
@@ -113,7 +114,7 @@ TEST_F(ModelAliasesTest, ARollbackTakesTheLastMoveBackAndTheNextTheOneBefore) {
   EXPECT_EQ(catch_error([&] { models_.rollback_alias("m", "none"); }).code, ErrorCode::kNotFound);
 }
 
-TEST_F(ModelAliasesTest, ARollbackDoesNotGoBeyondADeletion) {
+TEST_P(ModelAliasesTest, ARollbackDoesNotGoBeyondADeletion) {
   add_versions(3);
   models_.set_alias("m", "champion", 1);
   models_.set_alias("m", "champion", 2);
@@ -129,7 +130,7 @@ TEST_F(ModelAliasesTest, ARollbackDoesNotGoBeyondADeletion) {
   EXPECT_EQ(champion(), 1);
 }
 
-TEST_F(ModelAliasesTest, ARenamedModelIsRolledBackToo) {
+TEST_P(ModelAliasesTest, ARenamedModelIsRolledBackToo) {
   add_versions(2);
   models_.set_alias("m", "champion", 1);
   models_.set_alias("m", "champion", 2);

@@ -26,8 +26,9 @@ class ModelHistoryTest : public ModelStoreTest {
   void next_hour() { clock_.advance(std::chrono::hours(1)); }
   std::int64_t now() const { return to_unix_ms(clock_.wall()); }
 };
+ONNXOP_ON_EACH_STORE(ModelHistoryTest);
 
-TEST_F(ModelHistoryTest, EveryChangeIsThereWithItsActor) {
+TEST_P(ModelHistoryTest, EveryChangeIsThereWithItsActor) {
   registry_.act_as("ada");
   const auto sha = add("m").sha256;
   registry_.act_as("bob");
@@ -73,7 +74,7 @@ TEST_F(ModelHistoryTest, EveryChangeIsThereWithItsActor) {
                   "bob: model_renamed m m>n", "bob: model_deleted n >"));
 }
 
-TEST_F(ModelHistoryTest, WhatFailsLeavesNoTrace) {
+TEST_P(ModelHistoryTest, WhatFailsLeavesNoTrace) {
   add("m");
   const auto before = models_.last_change();
   catch_error([&] { models_.set_alias("m", "champion", 9); });
@@ -83,7 +84,7 @@ TEST_F(ModelHistoryTest, WhatFailsLeavesNoTrace) {
   EXPECT_EQ(models_.last_change(), before);
 }
 
-TEST_F(ModelHistoryTest, LastChangeGrowsWithEveryChangeOfAModelAndNothingElse) {
+TEST_P(ModelHistoryTest, LastChangeGrowsWithEveryChangeOfAModelAndNothingElse) {
   EXPECT_EQ(models_.last_change(), 0);
   add("m");
   auto last = models_.last_change();
@@ -102,7 +103,7 @@ TEST_F(ModelHistoryTest, LastChangeGrowsWithEveryChangeOfAModelAndNothingElse) {
   }
 }
 
-TEST_F(ModelHistoryTest, WhoWasInProduction) {
+TEST_P(ModelHistoryTest, WhoWasInProduction) {
   const auto start = now();
   next_hour();
   add("m");
@@ -135,7 +136,7 @@ TEST_F(ModelHistoryTest, WhoWasInProduction) {
   EXPECT_THAT(three.versions, ElementsAre(1));
 }
 
-TEST_F(ModelHistoryTest, ANameMeansTheModelThatHadItThen) {
+TEST_P(ModelHistoryTest, ANameMeansTheModelThatHadItThen) {
   add("a");  // the first model
   models_.set_alias("a", "champion", 1);
   const auto first = now();
@@ -171,7 +172,7 @@ TEST_F(ModelHistoryTest, ANameMeansTheModelThatHadItThen) {
   EXPECT_EQ(models_.history("b").size(), 4u);
 }
 
-TEST_F(ModelHistoryTest, ADeletedModelKeepsItsHistory) {
+TEST_P(ModelHistoryTest, ADeletedModelKeepsItsHistory) {
   add("m");
   models_.remove("m");
   EXPECT_THAT(models_.history("m").back().event, "model_deleted");

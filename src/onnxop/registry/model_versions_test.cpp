@@ -25,8 +25,9 @@ class ModelVersionsTest : public ModelStoreTest {
     return result;
   }
 };
+ONNXOP_ON_EACH_STORE(ModelVersionsTest);
 
-TEST_F(ModelVersionsTest, WhatIsNotThereIsAnsweredWithWhatIs) {
+TEST_P(ModelVersionsTest, WhatIsNotThereIsAnsweredWithWhatIs) {
   models_.create("m");
   EXPECT_THAT(catch_error([&] { models_.version("m", 7); }).message,
               HasSubstr("has no version 7: it has none yet"));
@@ -40,7 +41,7 @@ TEST_F(ModelVersionsTest, WhatIsNotThereIsAnsweredWithWhatIs) {
   EXPECT_EQ(catch_error([&] { models_.remove_version("m", 3); }).code, ErrorCode::kNotFound);
 }
 
-TEST_F(ModelVersionsTest, NotesTagsAndMetricsChange) {
+TEST_P(ModelVersionsTest, NotesTagsAndMetricsChange) {
   add("m");
   add("m");
   clock_.advance(std::chrono::seconds(1));
@@ -72,7 +73,7 @@ TEST_F(ModelVersionsTest, NotesTagsAndMetricsChange) {
             ErrorCode::kInvalidArgument);
 }
 
-TEST_F(ModelVersionsTest, Stages) {
+TEST_P(ModelVersionsTest, Stages) {
   add("m");
   add("m");
   add("m");
@@ -98,7 +99,7 @@ TEST_F(ModelVersionsTest, Stages) {
             ErrorCode::kNotFound);
 }
 
-TEST_F(ModelVersionsTest, TheNewestOfEachStage) {
+TEST_P(ModelVersionsTest, TheNewestOfEachStage) {
   for (int i = 0; i < 5; ++i) {
     add("m");
   }
@@ -119,7 +120,7 @@ TEST_F(ModelVersionsTest, TheNewestOfEachStage) {
             ErrorCode::kInvalidArgument);
 }
 
-TEST_F(ModelVersionsTest, ARemovedVersionTakesItsFilesAndAliasesAlong) {
+TEST_P(ModelVersionsTest, ARemovedVersionTakesItsFilesAndAliasesAlong) {
   const auto version = add("m", "one");
   add("m", "two");
   models_.set_alias("m", "champion", 1);
@@ -136,7 +137,7 @@ TEST_F(ModelVersionsTest, ARemovedVersionTakesItsFilesAndAliasesAlong) {
   EXPECT_EQ(models_.get("m").latest_version, 0);
 }
 
-TEST_F(ModelVersionsTest, VerifyFindsWhatChanged) {
+TEST_P(ModelVersionsTest, VerifyFindsWhatChanged) {
   const auto file = write("in/net.onnx", "graph");
   write("in/w", "weights");
   const auto version = models_.publish({.name = "m", .model_file = file, .companions = {"w"}});

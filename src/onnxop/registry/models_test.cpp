@@ -14,8 +14,9 @@ using testing::Not;
 using testing::Pair;
 
 class ModelsTest : public ModelStoreTest {};
+ONNXOP_ON_EACH_STORE(ModelsTest);
 
-TEST_F(ModelsTest, AModelIsMadeWithoutVersions) {
+TEST_P(ModelsTest, AModelIsMadeWithoutVersions) {
   const auto made = models_.create("two words", "what it is for", {{"team", "vision"}});
   EXPECT_EQ(made.name, "two words");
   EXPECT_EQ(made.latest_version, 0);
@@ -32,7 +33,7 @@ TEST_F(ModelsTest, AModelIsMadeWithoutVersions) {
   EXPECT_EQ(catch_error([&] { models_.create("a/b"); }).code, ErrorCode::kInvalidArgument);
 }
 
-TEST_F(ModelsTest, ModelsAreListedWithTheirAliases) {
+TEST_P(ModelsTest, ModelsAreListedWithTheirAliases) {
   EXPECT_THAT(models_.list(), IsEmpty());
   add("b");
   add("a");
@@ -52,7 +53,7 @@ TEST_F(ModelsTest, ModelsAreListedWithTheirAliases) {
   EXPECT_THAT(models[2].aliases, ElementsAre(Pair("champion", 1)));
 }
 
-TEST_F(ModelsTest, WhatIsNotThereIsAnsweredWithWhatIs) {
+TEST_P(ModelsTest, WhatIsNotThereIsAnsweredWithWhatIs) {
   EXPECT_THAT(catch_error([&] { models_.get("mnist"); }).message,
               HasSubstr("no model 'mnist' in the store " + registry_.location().text() +
                         ": it has no models yet"));
@@ -91,7 +92,7 @@ TEST_F(ModelsTest, WhatIsNotThereIsAnsweredWithWhatIs) {
   }
 }
 
-TEST_F(ModelsTest, DescriptionsAndTagsChange) {
+TEST_P(ModelsTest, DescriptionsAndTagsChange) {
   models_.create("m");
   clock_.advance(std::chrono::seconds(1));
   const auto described = models_.describe("m", "notes, \"quoted\" and 'so', €");
@@ -114,7 +115,7 @@ TEST_F(ModelsTest, DescriptionsAndTagsChange) {
             ErrorCode::kInvalidArgument);
 }
 
-TEST_F(ModelsTest, ARenamedModelKeepsAllItHas) {
+TEST_P(ModelsTest, ARenamedModelKeepsAllItHas) {
   const auto version = add("a", "bytes");
   models_.set_alias("a", "champion", 1);
   models_.set_tag("a", "k", "v");
@@ -138,7 +139,7 @@ TEST_F(ModelsTest, ARenamedModelKeepsAllItHas) {
   EXPECT_EQ(catch_error([&] { models_.rename("b", "x:y"); }).code, ErrorCode::kInvalidArgument);
 }
 
-TEST_F(ModelsTest, ANewModelUnderAnOldNameHasAFolderOfItsOwn) {
+TEST_P(ModelsTest, ANewModelUnderAnOldNameHasAFolderOfItsOwn) {
   add("a", "first");
   models_.rename("a", "b");
   const auto second = add("a", "second");
@@ -152,7 +153,7 @@ TEST_F(ModelsTest, ANewModelUnderAnOldNameHasAFolderOfItsOwn) {
   EXPECT_EQ(read_text_file(models_.resolve("b").model_path), "first");
 }
 
-TEST_F(ModelsTest, NamesThatAreNoFoldersAreEscaped) {
+TEST_P(ModelsTest, NamesThatAreNoFoldersAreEscaped) {
   const auto spaced = add("two words", "1");
   EXPECT_EQ(spaced.model_path, model_folder("two%20words") / "1/model.onnx");
   const auto literal = add("two%20words", "2");
@@ -167,7 +168,7 @@ TEST_F(ModelsTest, NamesThatAreNoFoldersAreEscaped) {
   }
 }
 
-TEST_F(ModelsTest, ARemovedModelLeavesNothing) {
+TEST_P(ModelsTest, ARemovedModelLeavesNothing) {
   const auto version = add("m");
   add("m");
   add("other");

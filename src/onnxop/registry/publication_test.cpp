@@ -35,8 +35,9 @@ class PublicationTest : public ModelStoreTest {
             owner.data() + "')");
   }
 };
+ONNXOP_ON_EACH_STORE(PublicationTest);
 
-TEST_F(PublicationTest, AVersionIsACopyThatKnowsWhereItCameFrom) {
+TEST_P(PublicationTest, AVersionIsACopyThatKnowsWhereItCameFrom) {
   const auto run = registry_.runs().create({.name = "r"});
   const auto file = write("out.onnx", "the bytes");
   registry_.act_as("ada");
@@ -74,7 +75,7 @@ TEST_F(PublicationTest, AVersionIsACopyThatKnowsWhereItCameFrom) {
   }
 }
 
-TEST_F(PublicationTest, VersionsCountUpForEachName) {
+TEST_P(PublicationTest, VersionsCountUpForEachName) {
   EXPECT_EQ(add("a", "1").version, 1);
   EXPECT_EQ(add("a", "2").version, 2);
   EXPECT_EQ(add("b", "3").version, 1);
@@ -89,7 +90,7 @@ TEST_F(PublicationTest, VersionsCountUpForEachName) {
   EXPECT_EQ(read_text_file(versions[2].model_path), "1");
 }
 
-TEST_F(PublicationTest, CompanionsKeepTheirPlace) {
+TEST_P(PublicationTest, CompanionsKeepTheirPlace) {
   const auto file = write("in/net.onnx", "graph");
   write("in/weights.bin", "weights");
   write("in/parts/more.bin", "more");
@@ -114,7 +115,7 @@ TEST_F(PublicationTest, CompanionsKeepTheirPlace) {
   models_.verify(version);
 }
 
-TEST_F(PublicationTest, FilesCannotLeaveTheFolder) {
+TEST_P(PublicationTest, FilesCannotLeaveTheFolder) {
   const auto file = write("in/net.onnx", "graph");
   const auto secret = write("secret", "x");
   write("in/model.onnx", "x");
@@ -134,7 +135,7 @@ TEST_F(PublicationTest, FilesCannotLeaveTheFolder) {
   EXPECT_FALSE(fs::exists(store_dir() / "models"));
 }
 
-TEST_F(PublicationTest, WhatCannotBeRegisteredLeavesNothing) {
+TEST_P(PublicationTest, WhatCannotBeRegisteredLeavesNothing) {
   const auto file = write("in.onnx", "x");
   const auto code = [&](const NewVersion& version) {
     return catch_error([&] { models_.publish(version); }).code;
@@ -154,7 +155,7 @@ TEST_F(PublicationTest, WhatCannotBeRegisteredLeavesNothing) {
   EXPECT_EQ(add("m").version, 1);  // no number was used up
 }
 
-TEST_F(PublicationTest, AFailureWhileCopyingIsTakenBack) {
+TEST_P(PublicationTest, AFailureWhileCopyingIsTakenBack) {
   write("models-in-the-way", "");
   fs::create_directories(store_dir());
   fs::rename(folder_ / "models-in-the-way", store_dir() / "models");
@@ -166,7 +167,7 @@ TEST_F(PublicationTest, AFailureWhileCopyingIsTakenBack) {
   EXPECT_EQ(models_.history("m").size(), 2u);  // made, with a version: once
 }
 
-TEST_F(PublicationTest, AFolderThatNobodyPublishedIsSteppedOver) {
+TEST_P(PublicationTest, AFolderThatNobodyPublishedIsSteppedOver) {
   add("m");
   fs::create_directories(model_folder("m") / "2");
   EXPECT_EQ(add("m").version, 3);
@@ -175,7 +176,7 @@ TEST_F(PublicationTest, AFolderThatNobodyPublishedIsSteppedOver) {
   EXPECT_NE(add("new").model_path, model_folder("new") / "1/model.onnx");
 }
 
-TEST_F(PublicationTest, PublishedFilesAreReadOnly) {
+TEST_P(PublicationTest, PublishedFilesAreReadOnly) {
   const auto version = add("m");
   using fs::perms;
   const auto permissions = fs::status(version.model_path).permissions();
@@ -183,7 +184,7 @@ TEST_F(PublicationTest, PublishedFilesAreReadOnly) {
             perms::none);
 }
 
-TEST_F(PublicationTest, ABlobOfTheStoreIsLinkedNotCopied) {
+TEST_P(PublicationTest, ABlobOfTheStoreIsLinkedNotCopied) {
   const auto artifact = registry_.artifacts().put("0/r/artifacts/model.onnx", as_bytes("graph"));
   const auto blob = registry_.artifacts().file(artifact);
   const auto version = models_.publish({.name = "m", .model_file = blob});
@@ -203,7 +204,7 @@ TEST_F(PublicationTest, ABlobOfTheStoreIsLinkedNotCopied) {
   EXPECT_NE(inode(models_.publish({.name = "m", .model_file = file}).model_path), inode(file));
 }
 
-TEST_F(PublicationTest, ADamagedBlobIsNotPublished) {
+TEST_P(PublicationTest, ADamagedBlobIsNotPublished) {
   const auto artifact = registry_.artifacts().put("a", as_bytes("graph"));
   const auto blob = registry_.artifacts().file(artifact);
   fs::permissions(blob, fs::perms::owner_all);
@@ -214,7 +215,7 @@ TEST_F(PublicationTest, ADamagedBlobIsNotPublished) {
   EXPECT_FALSE(fs::exists(model_folder("m")));
 }
 
-TEST_F(PublicationTest, AVersionWithoutFilesIsKeptButNotResolved) {
+TEST_P(PublicationTest, AVersionWithoutFilesIsKeptButNotResolved) {
   const auto version = add_bare("sklearn");
   EXPECT_EQ(version.sha256, "");
   EXPECT_EQ(version.model_path, "");
@@ -225,7 +226,7 @@ TEST_F(PublicationTest, AVersionWithoutFilesIsKeptButNotResolved) {
   EXPECT_THAT(models_.versions("sklearn"), IsEmpty());
 }
 
-TEST_F(PublicationTest, WhatTheDeadLeftGoes) {
+TEST_P(PublicationTest, WhatTheDeadLeftGoes) {
   add("m");
   fs::create_directories(model_folder("m") / "2/left");
   fs::create_directories(model_folder("m") / ".2.abcdef");
@@ -242,7 +243,7 @@ TEST_F(PublicationTest, WhatTheDeadLeftGoes) {
   EXPECT_FALSE(fs::exists(model_folder("removed")));
 }
 
-TEST_F(PublicationTest, AModelThatOthersAreMakingJustNowIsSharedWithThem) {
+TEST_P(PublicationTest, AModelThatOthersAreMakingJustNowIsSharedWithThem) {
   // Somebody is copying the first version of "m".
   execute(
       "INSERT INTO claims (folder, version, model, name, owner) "
@@ -255,14 +256,14 @@ TEST_F(PublicationTest, AModelThatOthersAreMakingJustNowIsSharedWithThem) {
   EXPECT_EQ(count("claims"), 1);
 }
 
-TEST_F(PublicationTest, ManyAtOnceGetNumbersOfTheirOwn) {
+TEST_P(PublicationTest, ManyAtOnceGetNumbersOfTheirOwn) {
   constexpr int kWriters = 4;
   constexpr int kEach = 5;
   const auto file = write("in.onnx", "bytes");
   std::vector<pid_t> children;
   for (int i = 0; i < kWriters; ++i) {
     children.push_back(fork_child([&] {
-      Registry registry(store(), clock_);
+      Registry registry(location(), clock_);
       for (int n = 0; n < kEach; ++n) {
         registry.models().publish({.name = "m", .model_file = file});
       }

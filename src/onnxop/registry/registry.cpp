@@ -86,9 +86,8 @@ void check_new_database(const StoreLocation& location, Database& database, bool 
   // The database is asked again, for another process may have made the store meanwhile.
   const std::string_view folder = find_store_folder(dir);
   if (!folder.empty() && schema_version(database) == 0) {
-    fail(ErrorCode::kDataLoss,
-         "{} has a folder '{}' but {} is empty: a store without its database", dir.native(), folder,
-         location.text());
+    fail(ErrorCode::kDataLoss, "{} has a folder '{}' but {} is empty: a store without its database",
+         dir.native(), folder, location.text());
   }
   make_folder(dir);
 }

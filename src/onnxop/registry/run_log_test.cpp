@@ -11,14 +11,15 @@ using testing::IsEmpty;
 using testing::Pair;
 using testing::UnorderedElementsAre;
 
-class RunLogTest : public StoreTest {
+class RunLogTest : public EachStoreTest {
  protected:
-  Registry registry_{store_dir(), clock_};
+  Registry registry_{location(), clock_};
   Runs& runs_ = registry_.runs();
   std::string id_ = runs_.create({.name = "a"});
 };
+ONNXOP_ON_EACH_STORE(RunLogTest);
 
-TEST_F(RunLogTest, ParametersDoNotChange) {
+TEST_P(RunLogTest, ParametersDoNotChange) {
   runs_.log_params(id_, {{"optimizer", "adadelta"}, {"epochs", "20"}});
   runs_.log_params(id_, {{"optimizer", "adadelta"}, {"seed", "1"}});  // the same again is fine
   const auto caught = catch_error([&] {
@@ -31,7 +32,7 @@ TEST_F(RunLogTest, ParametersDoNotChange) {
             (Texts{{"optimizer", "adadelta"}, {"epochs", "20"}, {"seed", "1"}}));
 }
 
-TEST_F(RunLogTest, TextOfAnyKindComesBackAsItWas) {
+TEST_P(RunLogTest, TextOfAnyKindComesBackAsItWas) {
   const std::string odd("'; DROP TABLE runs; -- :name $1 ? \n\t\"\\ é漢😀 \x7f end");
   const auto id = runs_.create({.name = odd, .user_id = odd});
   runs_.log_params(id, {{odd, odd}, {"empty", ""}});
@@ -43,7 +44,7 @@ TEST_F(RunLogTest, TextOfAnyKindComesBackAsItWas) {
   EXPECT_THAT(run.tags, UnorderedElementsAre(Pair(odd, odd), Pair("mlflow.runName", odd)));
 }
 
-TEST_F(RunLogTest, WhatNoDatabaseKeepsIsRefused) {
+TEST_P(RunLogTest, WhatNoDatabaseKeepsIsRefused) {
   const std::string nul("a\0b", 3);
   for (const std::string& bad : {nul, std::string("caf\xe9"), std::string("\xed\xa0\x80")}) {
     const std::vector<std::function<void()>> actions = {
@@ -69,7 +70,7 @@ TEST_F(RunLogTest, WhatNoDatabaseKeepsIsRefused) {
   EXPECT_THAT(runs_.get(id_).params, IsEmpty());
 }
 
-TEST_F(RunLogTest, LimitsAreCountedInCharacters) {
+TEST_P(RunLogTest, LimitsAreCountedInCharacters) {
   std::string umlauts;
   for (std::size_t i = 0; i < RunLimits::kKey; ++i) {
     umlauts += "ü";
@@ -107,7 +108,7 @@ TEST_F(RunLogTest, LimitsAreCountedInCharacters) {
               HasSubstr("has 251 characters, at most 250 are allowed"));
 }
 
-TEST_F(RunLogTest, TagsMayChangeAndGo) {
+TEST_P(RunLogTest, TagsMayChangeAndGo) {
   runs_.set_tag(id_, "note", "first");
   runs_.set_tag(id_, "note", "second");
   EXPECT_EQ(runs_.get(id_).tags.at("note"), "second");
@@ -118,7 +119,7 @@ TEST_F(RunLogTest, TagsMayChangeAndGo) {
   EXPECT_THAT(caught.message, HasSubstr("'note'"));
 }
 
-TEST_F(RunLogTest, ABatchIsKeptWholeOrNotAtAll) {
+TEST_P(RunLogTest, ABatchIsKeptWholeOrNotAtAll) {
   runs_.log_batch(
       id_, {.metrics = {{"loss", 1, 1, 1}}, .params = {{"lr", "1"}}, .tags = {{"note", "first"}}});
   const RunBatch refused{.metrics = {{"loss", 2, 2, 2}, {"new", 1, 1, 1}},
@@ -136,7 +137,7 @@ DatasetInput dataset(const std::string& name, const std::string& digest, const T
   return {{name, digest, "local", "{\"uri\": \"/data\"}", "{\"shape\": [28, 28]}", ""}, tags};
 }
 
-TEST_F(RunLogTest, DataSetsAreInputs) {
+TEST_P(RunLogTest, DataSetsAreInputs) {
   runs_.log_inputs(id_, {dataset("digits", "d1", {{"mlflow.data.context", "training"}}),
                          dataset("digits", "d2")});
   const auto inputs = runs_.get(id_).dataset_inputs;
@@ -152,7 +153,7 @@ TEST_F(RunLogTest, DataSetsAreInputs) {
   EXPECT_THAT(inputs[1].tags, IsEmpty());
 }
 
-TEST_F(RunLogTest, ADataSetIsOneThingInItsExperiment) {
+TEST_P(RunLogTest, ADataSetIsOneThingInItsExperiment) {
   const auto count = [&] { return scalar("SELECT COUNT(*) FROM datasets"); };
   runs_.log_inputs(id_, {dataset("digits", "d1", {{"context", "training"}})});
   runs_.log_inputs(id_, {dataset("digits", "d1", {{"context", "testing"}})});
@@ -170,7 +171,7 @@ TEST_F(RunLogTest, ADataSetIsOneThingInItsExperiment) {
   EXPECT_EQ(count(), 2);
 }
 
-TEST_F(RunLogTest, DataSetsThatCannotBeKeptAreRefusedWhole) {
+TEST_P(RunLogTest, DataSetsThatCannotBeKeptAreRefusedWhole) {
   auto long_name = dataset(std::string(501, 'n'), "d");
   auto long_digest = dataset("n", std::string(37, 'd'));
   auto long_tag = dataset("n", "d", {{"k", std::string(501, 'v')}});
@@ -184,7 +185,7 @@ TEST_F(RunLogTest, DataSetsThatCannotBeKeptAreRefusedWhole) {
   EXPECT_THAT(runs_.get(id_).dataset_inputs, IsEmpty());
 }
 
-TEST_F(RunLogTest, ModelsAreInputsAndOutputs) {
+TEST_P(RunLogTest, ModelsAreInputsAndOutputs) {
   runs_.log_inputs(id_, {}, {{"m-in", 0}});
   runs_.log_outputs(id_, {{"m-late", 20}, {"m-early", 10}});
   runs_.log_outputs(id_, {{"m-late", 20}});

@@ -24,7 +24,7 @@ using RunRecord = Run;  // in a test's body, Run is a method of its own
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-class RunSearchTest : public StoreTest {
+class RunSearchTest : public EachStoreTest {
  protected:
   std::string add(const std::string& name, const Texts& params = {},
                   const std::vector<std::pair<std::string, double>>& metrics = {},
@@ -52,15 +52,16 @@ class RunSearchTest : public StoreTest {
     return names(SearchOptions{.filter = filter});
   }
 
-  StoreLocation location() const { return store_dir(); }
-  Database open_database() const { return Database(store_dir() / "onnxop.db", false); }
-  static SqlDialect dialect() { return SqlDialect::kSqlite; }
+  SqlDialect dialect() const {
+    return on_postgresql() ? SqlDialect::kPostgresql : SqlDialect::kSqlite;
+  }
 
   Registry registry_{location(), clock_};
   std::int64_t time_ms_ = 1000;
 };
+ONNXOP_ON_EACH_STORE(RunSearchTest);
 
-TEST_F(RunSearchTest, ComparesMetricsAsNumbersAndNanAsNothing) {
+TEST_P(RunSearchTest, ComparesMetricsAsNumbersAndNanAsNothing) {
   add("low", {}, {{"loss", 0.1}});
   add("high", {}, {{"loss", 10}});
   add("nan", {}, {{"loss", kNan}});
@@ -73,7 +74,7 @@ TEST_F(RunSearchTest, ComparesMetricsAsNumbersAndNanAsNothing) {
   EXPECT_THAT(names("metrics.loss != 10"), ElementsAre("inf", "nan", "low"));
 }
 
-TEST_F(RunSearchTest, SortsNanAndMissingLast) {
+TEST_P(RunSearchTest, SortsNanAndMissingLast) {
   add("low", {{"lr", "1"}}, {{"loss", 0.1}});
   add("none");
   add("high", {{"lr", "2"}}, {{"loss", 10}});
@@ -89,7 +90,7 @@ TEST_F(RunSearchTest, SortsNanAndMissingLast) {
               ElementsAre("high", "low", "low again", "nan", "none"));
 }
 
-TEST_F(RunSearchTest, LikeMindsCaseAndIlikeDoesNot) {
+TEST_P(RunSearchTest, LikeMindsCaseAndIlikeDoesNot) {
   add("a", {{"net", "ResNet*50"}});
   add("b", {{"net", "resnet?18[x]"}});
   add("c", {{"net", "größe_1"}});
@@ -104,7 +105,7 @@ TEST_F(RunSearchTest, LikeMindsCaseAndIlikeDoesNot) {
   EXPECT_THAT(names("params.net ILIKE 'resnet*50'"), ElementsAre("a"));
 }
 
-TEST_F(RunSearchTest, FindsByAttributesTagsAndNull) {
+TEST_P(RunSearchTest, FindsByAttributesTagsAndNull) {
   const std::string a = add("a", {}, {}, {{"team", "x"}});
   const std::string b = add("b", {{"seed", "1"}}, {}, {{"team", "y"}});
   registry_.runs().end(b, RunStatus::kFailed);
@@ -126,7 +127,7 @@ TEST_F(RunSearchTest, FindsByAttributesTagsAndNull) {
   EXPECT_THAT(names(SearchOptions{.order_by = {"end_time"}}), ElementsAre("b", "a"));
 }
 
-TEST_F(RunSearchTest, FindsByDatasets) {
+TEST_P(RunSearchTest, FindsByDatasets) {
   const std::string run = add("a");
   add("b");
   registry_.runs().log_inputs(run, {{.dataset = {.name = "mnist", .digest = "d1"},
@@ -139,7 +140,7 @@ TEST_F(RunSearchTest, FindsByDatasets) {
   EXPECT_THAT(names("datasets.context LIKE 'T%'"), IsEmpty());
 }
 
-TEST_F(RunSearchTest, SearchesExperimentsAndViewsThatAreNamed) {
+TEST_P(RunSearchTest, SearchesExperimentsAndViewsThatAreNamed) {
   const std::int64_t other = registry_.experiments().create("other");
   add("default");
   const std::string gone = add("gone");
@@ -159,7 +160,7 @@ TEST_F(RunSearchTest, SearchesExperimentsAndViewsThatAreNamed) {
   EXPECT_THAT(search({77}, ViewType::kAll), IsEmpty());
 }
 
-TEST_F(RunSearchTest, GivesPagesWithTokensThatBelongToTheirSearch) {
+TEST_P(RunSearchTest, GivesPagesWithTokensThatBelongToTheirSearch) {
   for (const char* name : {"1", "2", "3", "4", "5"}) {
     add(name, {}, {{"loss", 1}});
   }
@@ -276,7 +277,7 @@ bool is_before(const RunRecord& a, const RunRecord& b, const std::vector<OrderTe
                                             : a.run_id < b.run_id;
 }
 
-TEST_F(RunSearchTest, FindsTheSameAsASlowReference) {
+TEST_P(RunSearchTest, FindsTheSameAsASlowReference) {
   std::mt19937 random(11);
   const auto any = [&](std::uint32_t below) { return random() % below; };
   constexpr std::array<double, 6> kValues{-1, 0, 0.5, 0.5, 2, kNan};
@@ -319,7 +320,7 @@ TEST_F(RunSearchTest, FindsTheSameAsASlowReference) {
   const std::vector<std::string> orders{"metrics.x",      "metrics.x DESC", "metrics.y ASC",
                                         "params.x",       "params.y DESC",  "tags.x DESC",
                                         "start_time ASC", "start_time DESC"};
-  Database database = open_database();
+  Database database(dialect_of(location()));
   for (int i = 0; i < 200; ++i) {
     std::string filter;
     for (std::uint32_t left = any(3); left > 0; --left) {

@@ -16,15 +16,16 @@ using testing::MatchesRegex;
 using testing::Pair;
 using testing::UnorderedElementsAre;
 
-class RunsTest : public StoreTest {
+class RunsTest : public EachStoreTest {
  protected:
   std::string create(const std::string& name) { return runs_.create({.name = name}); }
 
-  Registry registry_{store_dir(), clock_};
+  Registry registry_{location(), clock_};
   Runs& runs_ = registry_.runs();
 };
+ONNXOP_ON_EACH_STORE(RunsTest);
 
-TEST_F(RunsTest, ANewRunIsRunningAndHasItsFolder) {
+TEST_P(RunsTest, ANewRunIsRunningAndHasItsFolder) {
   const auto id = create("digits");
   EXPECT_THAT(id, MatchesRegex("[0-9a-f]{32}"));
   EXPECT_EQ(runs_.dir(id), store_dir() / "runs" / id);
@@ -43,7 +44,7 @@ TEST_F(RunsTest, ANewRunIsRunningAndHasItsFolder) {
   EXPECT_THAT(run.tags, ElementsAre(Pair("mlflow.runName", "digits")));
 }
 
-TEST_F(RunsTest, ARunIsMadeWithWhatTheCallerKnows) {
+TEST_P(RunsTest, ARunIsMadeWithWhatTheCallerKnows) {
   const auto experiment = registry_.experiments().create("fashion");
   const auto id = runs_.create({.experiment_id = experiment,
                                 .user_id = "ada",
@@ -60,7 +61,7 @@ TEST_F(RunsTest, ARunIsMadeWithWhatTheCallerKnows) {
   EXPECT_EQ(run_artifact_root(run), std::to_string(experiment) + "/" + id + "/artifacts");
 }
 
-TEST_F(RunsTest, TheTagOfTheNameNamesTheRun) {
+TEST_P(RunsTest, TheTagOfTheNameNamesTheRun) {
   EXPECT_EQ(runs_.get(runs_.create({.tags = {{"mlflow.runName", "by tag"}}})).name, "by tag");
   const auto id = runs_.create({.name = "both", .tags = {{"mlflow.runName", "both"}}});
   EXPECT_EQ(runs_.get(id).name, "both");
@@ -72,7 +73,7 @@ TEST_F(RunsTest, TheTagOfTheNameNamesTheRun) {
   EXPECT_THAT(caught.message, HasSubstr("'b'"));
 }
 
-TEST_F(RunsTest, NameAndTagStayOneThing) {
+TEST_P(RunsTest, NameAndTagStayOneThing) {
   const auto id = create("first");
   const auto expect_name = [&](const std::string& name) {
     EXPECT_EQ(runs_.get(id).name, name);
@@ -89,7 +90,7 @@ TEST_F(RunsTest, NameAndTagStayOneThing) {
   expect_name("fourth");
 }
 
-TEST_F(RunsTest, ARunNeedsAnExperimentThatIsThere) {
+TEST_P(RunsTest, ARunNeedsAnExperimentThatIsThere) {
   EXPECT_EQ(catch_error([&] { runs_.create({.experiment_id = 77}); }).code, ErrorCode::kNotFound);
   const auto experiment = registry_.experiments().create("gone");
   registry_.experiments().remove(experiment);
@@ -98,7 +99,7 @@ TEST_F(RunsTest, ARunNeedsAnExperimentThatIsThere) {
   EXPECT_THAT(runs_.list(), IsEmpty());
 }
 
-TEST_F(RunsTest, RunIdsDiffer) {
+TEST_P(RunsTest, RunIdsDiffer) {
   std::set<std::string> ids;
   for (int i = 0; i < 100; ++i) {
     ids.insert(create(""));
@@ -106,7 +107,7 @@ TEST_F(RunsTest, RunIdsDiffer) {
   EXPECT_EQ(ids.size(), 100u);
 }
 
-TEST_F(RunsTest, EndingSetsStatusAndTimeAndReopeningTakesThemBack) {
+TEST_P(RunsTest, EndingSetsStatusAndTimeAndReopeningTakesThemBack) {
   const auto id = create("a");
   clock_.advance(std::chrono::milliseconds(1500));
   runs_.end(id, RunStatus::kFailed);
@@ -123,7 +124,7 @@ TEST_F(RunsTest, EndingSetsStatusAndTimeAndReopeningTakesThemBack) {
   }
 }
 
-TEST_F(RunsTest, AnUpdateChangesWhatItNames) {
+TEST_P(RunsTest, AnUpdateChangesWhatItNames) {
   const auto id = create("a");
   auto run = runs_.update(id, {.status = RunStatus::kFinished, .end_time_ms = 55});
   EXPECT_EQ(run.status, RunStatus::kFinished);
@@ -137,7 +138,7 @@ TEST_F(RunsTest, AnUpdateChangesWhatItNames) {
   EXPECT_EQ(runs_.get(id).end_time_ms, 55);
 }
 
-TEST_F(RunsTest, StatusNamesAreThoseOfMlflow) {
+TEST_P(RunsTest, StatusNamesAreThoseOfMlflow) {
   EXPECT_EQ(run_status_name(RunStatus::kRunning), "RUNNING");
   EXPECT_EQ(run_status_name(RunStatus::kFinished), "FINISHED");
   EXPECT_EQ(run_status_name(RunStatus::kFailed), "FAILED");
@@ -149,7 +150,7 @@ TEST_F(RunsTest, StatusNamesAreThoseOfMlflow) {
   EXPECT_EQ(lifecycle_stage_name(LifecycleStage::kDeleted), "deleted");
 }
 
-TEST_F(RunsTest, RunsAreListedNewestFirstWithWhatBelongsToEach) {
+TEST_P(RunsTest, RunsAreListedNewestFirstWithWhatBelongsToEach) {
   const auto first = create("first");
   const auto deleted = create("deleted");
   const auto second = create("second");
@@ -179,7 +180,7 @@ TEST_F(RunsTest, RunsAreListedNewestFirstWithWhatBelongsToEach) {
   EXPECT_TRUE(runs[1].end_time_ms.has_value());
 }
 
-TEST_F(RunsTest, ARunIsFoundByAUniquePrefix) {
+TEST_P(RunsTest, ARunIsFoundByAUniquePrefix) {
   const auto id = create("a");
   EXPECT_EQ(runs_.get(id.substr(0, 6)).run_id, id);
   EXPECT_EQ(runs_.get(id.substr(0, 31)).run_id, id);
@@ -195,7 +196,7 @@ TEST_F(RunsTest, ARunIsFoundByAUniquePrefix) {
   EXPECT_EQ(runs_.get(id.substr(0, 9)).run_id, id);
 }
 
-TEST_F(RunsTest, UnknownAndMalformedRunIds) {
+TEST_P(RunsTest, UnknownAndMalformedRunIds) {
   const auto known = create("a");
   for (const std::string bad : {"", "abcde", "ABCDEF", "abcdefg", "%%%%%%%%", "../../etc"}) {
     EXPECT_EQ(catch_error([&] { runs_.get(bad); }).code, ErrorCode::kNotFound) << bad;
@@ -229,7 +230,7 @@ TEST_F(RunsTest, UnknownAndMalformedRunIds) {
   }
 }
 
-TEST_F(RunsTest, ADeletedRunIsKeptButNotWrittenUntilItIsRestored) {
+TEST_P(RunsTest, ADeletedRunIsKeptButNotWrittenUntilItIsRestored) {
   const auto id = create("a");
   runs_.log_params(id, {{"lr", "1"}});
   runs_.remove(id);
@@ -262,12 +263,12 @@ TEST_F(RunsTest, ADeletedRunIsKeptButNotWrittenUntilItIsRestored) {
   EXPECT_EQ(runs_.list().size(), 1u);
 }
 
-TEST_F(RunsTest, ARunWhoseProcessWasKilledIsFoundAndMarked) {
+TEST_P(RunsTest, ARunWhoseProcessWasKilledIsFoundAndMarked) {
   const auto mine = create("mine");
   const auto finished = create("finished");
   runs_.end(finished, RunStatus::kFinished);
   const pid_t child = fork_child([&] {
-    Registry registry(store_dir(), clock_);
+    Registry registry(location(), clock_);
     const auto id = registry.runs().create({.name = "killed"});
     registry.runs().create({.name = "a client's", .owned = false});
     registry.runs().log_metrics(id, {{"loss", 1, 1'700'000'005'000, 1}});
@@ -290,10 +291,10 @@ TEST_F(RunsTest, ARunWhoseProcessWasKilledIsFoundAndMarked) {
   EXPECT_THAT(runs_.mark_interrupted(), IsEmpty());
 }
 
-TEST_F(RunsTest, ARunThatAnotherProcessWritesCannotBeReopened) {
+TEST_P(RunsTest, ARunThatAnotherProcessWritesCannotBeReopened) {
   const auto id = create("mine");
   const pid_t child = fork_child([&] {
-    Registry registry(store_dir(), clock_);
+    Registry registry(location(), clock_);
     if (!registry.runs().mark_interrupted().empty()) {
       _exit(3);  // its owner, the parent, is alive
     }
@@ -310,7 +311,7 @@ TEST_F(RunsTest, ARunThatAnotherProcessWritesCannotBeReopened) {
   EXPECT_EQ(runs_.get(id).status, RunStatus::kRunning);
 }
 
-TEST_F(RunsTest, CleaningUpRemovesDeletedRunsAndLeavesTheOthers) {
+TEST_P(RunsTest, CleaningUpRemovesDeletedRunsAndLeavesTheOthers) {
   const auto kept = create("kept");
   const auto gone = create("gone");
   for (const auto& id : {kept, gone}) {
@@ -341,7 +342,7 @@ TEST_F(RunsTest, CleaningUpRemovesDeletedRunsAndLeavesTheOthers) {
   EXPECT_THAT(runs_.metric_history(next, "loss"), IsEmpty());
 }
 
-TEST_F(RunsTest, CleaningUpMayBeOfOldDeletionsOnly) {
+TEST_P(RunsTest, CleaningUpMayBeOfOldDeletionsOnly) {
   const auto old = create("old");
   const auto young = create("young");
   runs_.remove(old);
@@ -354,7 +355,7 @@ TEST_F(RunsTest, CleaningUpMayBeOfOldDeletionsOnly) {
   EXPECT_THAT(runs_.gc(), IsEmpty());
 }
 
-TEST_F(RunsTest, ACleaningUpThatCannotRemoveAFolderKeepsTheRun) {
+TEST_P(RunsTest, ACleaningUpThatCannotRemoveAFolderKeepsTheRun) {
   const auto id = create("a");
   const auto folder = runs_.dir(id);
   std::filesystem::remove(folder);

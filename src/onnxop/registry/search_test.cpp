@@ -15,7 +15,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class SearchTest : public StoreTest {
+class SearchTest : public EachStoreTest {
  protected:
   std::vector<std::string> experiments(const SearchOptions& options,
                                        ViewType view = ViewType::kActiveOnly) {
@@ -51,10 +51,11 @@ class SearchTest : public StoreTest {
     return names;
   }
 
-  Registry registry_{store_dir(), clock_};
+  Registry registry_{location(), clock_};
 };
+ONNXOP_ON_EACH_STORE(SearchTest);
 
-TEST_F(SearchTest, FindsExperiments) {
+TEST_P(SearchTest, FindsExperiments) {
   clock_.advance(std::chrono::milliseconds(1000));
   const std::int64_t a = registry_.experiments().create("a", {{"team", "x"}});
   clock_.advance(std::chrono::milliseconds(1000));
@@ -88,7 +89,7 @@ TEST_F(SearchTest, FindsExperiments) {
               HasSubstr("belongs to another search"));
 }
 
-TEST_F(SearchTest, FindsModelsAndLeavesPromptsOut) {
+TEST_P(SearchTest, FindsModelsAndLeavesPromptsOut) {
   registry_.models().create("net", "", {{"task", "digits"}});
   registry_.models().create("Other");
   registry_.models().create("prompt", "", {{"mlflow.prompt.is_prompt", "true"}});
@@ -107,7 +108,7 @@ TEST_F(SearchTest, FindsModelsAndLeavesPromptsOut) {
   EXPECT_THAT(models({.order_by = {"timestamp ASC"}}), ElementsAre("Other", "net"));
 }
 
-TEST_F(SearchTest, FindsVersions) {
+TEST_P(SearchTest, FindsVersions) {
   const auto file = write("m.onnx", "model");
   registry_.models().publish({.name = "a", .model_file = file, .source = "here"});
   registry_.models().publish(
@@ -125,7 +126,7 @@ TEST_F(SearchTest, FindsVersions) {
   EXPECT_THAT(versions({.page_token = page.next_page_token}), ElementsAre("b:1"));
 }
 
-TEST_F(SearchTest, FindsLoggedModels) {
+TEST_P(SearchTest, FindsLoggedModels) {
   const std::int64_t other = registry_.experiments().create("other");
   const auto create = [&](const std::string& name, const Texts& params, double accuracy) {
     const LoggedModel model =

@@ -8,7 +8,7 @@
 
 namespace onnxop {
 
-class ModelStoreTest : public StoreTest {
+class ModelStoreTest : public EachStoreTest {
  protected:
   /// A version whose model.onnx has this content.
   ModelVersion add(const std::string& name, std::string_view content = "model bytes") {
@@ -26,15 +26,13 @@ class ModelStoreTest : public StoreTest {
   /// The rows of a table.
   int count(const std::string& table) const {
     int rows = 0;
-    Database(store_dir() / "onnxop.db", true).read([&](soci::session& session) {
+    Database(dialect_of(location())).read([&](soci::session& session) {
       session << "SELECT COUNT(*) FROM " + table, soci::into(rows);
     });
     return rows;
   }
 
-  StoreLocation store() const { return store_dir(); }
-
-  Registry registry_{store(), clock_};
+  Registry registry_{location(), clock_};
   Models& models_ = registry_.models();
 };
 

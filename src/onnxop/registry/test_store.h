@@ -63,7 +63,7 @@ class StoreTest : public testing::Test {
 
   /// The one number that a query answers with, read behind the Registry's back.
   std::int64_t scalar(const std::string& sql) const {
-    return Database(store_dir() / "onnxop.db", true).read([&](soci::session& session) {
+    return Database(dialect_of(location())).read([&](soci::session& session) {
       long long number = 0;
       session << sql, soci::into(number);
       return number;
