@@ -44,7 +44,7 @@ class Traffic : public testing::Test {
     const auto imported =
         run_onnxop({"import", model_file, "--name", "mnist", "--store", store(), "--json"});
     ASSERT_EQ(imported.exit_code, 0) << imported.err;
-    Registry registry(store(), SystemClock(), true);
+    Registry registry(std::filesystem::path(store()), SystemClock(), true);
     registry.models().set_alias("mnist", "champion", 1);
     registry.models().set_alias("mnist", "challenger", 2);
   }

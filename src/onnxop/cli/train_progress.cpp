@@ -30,8 +30,8 @@ void TrainProgress::on_start(const TrainSummary& summary) {
       "training {} parameters on {} samples ({} for validation, {} for the test), {} thread(s)\n",
       summary.parameters, summary.training_samples, summary.validation_samples,
       summary.test_samples, summary.threads);
-  if (summary.finished_epochs > 0) {
-    std::cerr << format("{} epoch(s) were finished before\n", summary.finished_epochs);
+  if (!summary.finished.empty()) {
+    std::cerr << format("{} epoch(s) were finished before\n", summary.finished.size());
   }
 }
 

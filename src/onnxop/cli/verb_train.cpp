@@ -18,6 +18,8 @@ struct Options {
   std::string spec;
   std::vector<std::string> overrides;
   std::string register_name;
+  std::string experiment;
+  OnTrackingError on_tracking_error = OnTrackingError::kContinue;
   std::string resume;
   std::string run_id_file;
   bool json = false;
@@ -57,7 +59,8 @@ Json result_json(const TrainRunResult& result) {
           {"best_epoch", result.outcome.best_epoch},
           {"test_loss", result.outcome.test->loss},
           {"test_accuracy", optional_json(result.outcome.test->accuracy)},
-          {"images_per_second", result.outcome.images_per_second}};
+          {"images_per_second", result.outcome.images_per_second},
+          {"tracking_problems", result.tracking_problems}};
 }
 
 std::string result_text(const TrainRunResult& result) {
@@ -79,8 +82,11 @@ TrainRunResult run(const Options& options, const CliContext& context) {
   const SystemClock clock;
   TrainProgress progress;
   const TrainRunOptions run_options{.model_name = options.register_name,
+                                    .experiment = options.experiment,
+                                    .source = options.spec,
                                     .stop = &stop_requested,
                                     .producer_version = ONNXOP_VERSION,
+                                    .on_tracking_error = options.on_tracking_error,
                                     .on_run = [&](const std::string& run_id) {
                                       if (!options.run_id_file.empty()) {
                                         write_file_atomically(options.run_id_file,
@@ -106,6 +112,7 @@ VerbAction declare_train(CLI::App& command) {
   auto options = std::make_shared<Options>();
   set_example(command,
               "onnxop train examples/mnist.yaml --set train.epochs=3 --register mnist\n"
+              "  onnxop train examples/mnist.yaml --experiment digits --on-tracking-error stop\n"
               "  onnxop train --resume 3f2a91c0");
   command.add_option("SPEC", options->spec, "The experiment's YAML file (docs/spec.md)");
   command.add_option("--set", options->overrides, "Override one value of the spec: KEY=VALUE")
@@ -114,6 +121,18 @@ VerbAction declare_train(CLI::App& command) {
                      "Name to register the model under (default: the spec's)");
   command.add_option("--resume", options->resume,
                      "Go on with an interrupted run: its id or first digits");
+  command.add_option("--experiment", options->experiment,
+                     "The experiment that the run belongs to, made where it is not there "
+                     "(default: Default)");
+  const std::map<std::string, OnTrackingError> on_error{{"continue", OnTrackingError::kContinue},
+                                                        {"stop", OnTrackingError::kStop}};
+  command
+      .add_option("--on-tracking-error", options->on_tracking_error,
+                  "What to do when the store cannot be written while the training goes on: "
+                  "continue, keep what is measured, write it when the store is back (default), or "
+                  "stop (docs/tracking.md)")
+      ->transform(CLI::CheckedTransformer(on_error, CLI::ignore_case))
+      ->option_text("continue|stop");
   command.add_option("--run-id-file", options->run_id_file,
                      "Write the run's id to this file as soon as it is known");
   add_json_flag(command, options->json);

@@ -5,40 +5,27 @@
 #include <cstdint>
 #include <utility>
 
+#include "onnxop/base/utf8.h"
+
 namespace onnxop {
 namespace {
 
 constexpr char32_t kReplacement = 0xFFFD;
 constexpr char32_t kEllipsis = 0x2026;
 
-bool allowed(char32_t c) {
-  return c <= 0x10FFFF && (c < 0xD800 || c > 0xDFFF) && (c & 0xFFFEU) != 0xFFFE;
+/// U+FFFE, U+FFFF and the like, which are no characters and not allowed in XML.
+bool is_noncharacter(char32_t c) {
+  return (c & 0xFFFEU) == 0xFFFE;
 }
 
-/// The character at `at`, which is moved behind it; by one byte where there is none.
-char32_t next_character(std::string_view text, std::size_t& at) {
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
-  const std::uint8_t first = byte(at);
-  ++at;
-  if (first < 0x80) {
-    return first;
+/// Of the bytes of one character in UTF-8.
+char32_t decoded(std::string_view bytes) {
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(bytes[i]); };
+  const std::size_t more = bytes.size() - 1;
+  char32_t c = more == 0 ? byte(0) : byte(0) & (0x3FU >> more);
+  for (std::size_t i = 1; i <= more; ++i) {
+    c = c << 6U | (byte(i) & 0x3FU);
   }
-  const std::size_t more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : 1;
-  if (first < 0xC2 || first > 0xF4 || at + more > text.size()) {
-    return kReplacement;
-  }
-  char32_t c = first & (0x3FU >> more);
-  for (std::size_t i = 0; i < more; ++i) {
-    if ((byte(at + i) & 0xC0U) != 0x80) {
-      return kReplacement;
-    }
-    c = c << 6U | (byte(at + i) & 0x3FU);
-  }
-  constexpr std::array<char32_t, 4> kLeast{0, 0x80, 0x800, 0x10000};
-  if (c < kLeast[more] || !allowed(c)) {
-    return kReplacement;
-  }
-  at += more;
   return c;
 }
 
@@ -58,9 +45,11 @@ bool in_ranges(char32_t c, const std::array<std::pair<char32_t, char32_t>, N>& r
 
 std::u32string shown_text(std::string_view text) {
   std::u32string shown;
-  for (std::size_t at = 0; at < text.size();) {
-    const char32_t c = next_character(text, at);
-    shown.push_back(is_control(c) ? U' ' : c);
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    const char32_t c = length == 0 ? kReplacement : decoded(text.substr(0, length));
+    shown.push_back(is_noncharacter(c) ? kReplacement : is_control(c) ? U' ' : c);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return shown;
 }

@@ -125,7 +125,9 @@ class Training {
     summary.test_samples = data_.test.size();
     summary.batches = batches_;
     summary.epochs = spec_.train.epochs;
-    summary.finished_epochs = std::ssize(last_.epochs);
+    summary.finished = last_.epochs;
+    summary.train_sha256 = data_.train.sha256;
+    summary.test_sha256 = data_.test.sha256;
     summary.threads = pool_.threads();
     return summary;
   }
@@ -213,7 +215,7 @@ class Training {
       if (classes()) {
         result.train_accuracy = static_cast<double>(correct) / static_cast<double>(seen);
       }
-      report(result, number, seen, seconds_between(start, clock_.steady()));
+      report(result, {number, seen, batch->n, one}, seconds_between(start, clock_.steady()));
     }
     return true;
   }
@@ -229,19 +231,33 @@ class Training {
     return options;
   }
 
-  void report(const EpochResult& result, std::int64_t number, std::int64_t seen, double seconds) {
+  struct FinishedBatch {
+    std::int64_t number = 0;  // in the epoch, from 1
+    std::int64_t seen = 0;    // samples of the epoch so far
+    std::int64_t n = 0;       // samples of the batch
+    BatchResult result;
+  };
+
+  void report(const EpochResult& result, const FinishedBatch& batch, double seconds) {
     BatchProgress progress;
     progress.epoch = result.epoch;
     progress.epochs = spec_.train.epochs;
-    progress.batch = number;
+    progress.batch = batch.number;
     progress.batches = batches_;
+    progress.step = (result.epoch - 1) * batches_ + batch.number;
     progress.loss = result.train_loss;
     progress.accuracy = result.train_accuracy;
+    progress.batch_loss = batch.result.loss_sum / static_cast<double>(batch.n);
+    if (classes()) {
+      progress.batch_accuracy =
+          static_cast<double>(batch.result.correct) / static_cast<double>(batch.n);
+    }
+    progress.learning_rate = result.learning_rate;
     if (seconds > 0) {
       const auto left =
-          static_cast<double>((spec_.train.epochs - result.epoch + 1) * batches_ - number);
-      progress.images_per_second = static_cast<double>(seen) / seconds;
-      progress.seconds_left = seconds / static_cast<double>(number) * left;
+          static_cast<double>((spec_.train.epochs - result.epoch + 1) * batches_ - batch.number);
+      progress.images_per_second = static_cast<double>(batch.seen) / seconds;
+      progress.seconds_left = seconds / static_cast<double>(batch.number) * left;
     }
     observer_.on_batch(progress);
   }
@@ -258,7 +274,18 @@ class Training {
       last_.best_state = last_.state;
     }
     if (!options_.checkpoint_dir.empty()) {
+      write_checkpoint();
+    }
+  }
+
+  void write_checkpoint() const {
+    try {
       save_checkpoint(checkpoint_path(), last_);
+    } catch (const Error& error) {
+      if (!options_.on_checkpoint_error) {
+        throw;
+      }
+      options_.on_checkpoint_error(error);
     }
   }
 

@@ -6,12 +6,14 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "onnxop/base/clock.h"
+#include "onnxop/base/error.h"
 #include "onnxop/onnx/graph.h"
 #include "onnxop/train/epoch_result.h"
 #include "onnxop/train/evaluate.h"
@@ -28,6 +30,9 @@ struct TrainOptions {
   int threads = 0;  // 0: train.threads of the spec, which at 0 means all of the machine's
   const Clock* clock = nullptr;  // null: the system's
   std::string producer_version;  // of this program, for the model file
+  // Told of a checkpoint that could not be written; the training goes on, and the next epoch tries
+  // again. Empty: such an error is thrown.
+  std::function<void(const Error&)> on_checkpoint_error;
 };
 
 inline constexpr std::string_view kCheckpointName = "checkpoint";
@@ -41,19 +46,25 @@ struct TrainSummary {
   std::int64_t test_samples = 0;
   std::int64_t batches = 0;  // of an epoch
   std::int64_t epochs = 0;
-  std::int64_t finished_epochs = 0;  // before this start; 0 unless resumed
+  std::vector<EpochResult> finished;  // epochs before this start; none unless resumed
+  std::string train_sha256;           // of the training and validation samples
+  std::string test_sha256;
   int threads = 1;
 };
 
 struct BatchProgress {
   std::int64_t epoch = 0;  // from 1
   std::int64_t epochs = 0;
-  std::int64_t batch = 0;          // finished in this epoch
-  std::int64_t batches = 0;        // of an epoch
-  double loss = 0;                 // mean of the epoch so far
-  std::optional<double> accuracy;  // of the epoch so far; classification
-  double images_per_second = 0;    // of the epoch so far
-  double seconds_left = 0;         // of the whole training, if it goes on so
+  std::int64_t batch = 0;                // finished in this epoch
+  std::int64_t batches = 0;              // of an epoch
+  std::int64_t step = 0;                 // batches since the training began, this one included
+  double loss = 0;                       // mean of the epoch so far
+  std::optional<double> accuracy;        // of the epoch so far; classification
+  double batch_loss = 0;                 // mean of this batch
+  std::optional<double> batch_accuracy;  // of this batch; classification
+  double learning_rate = 0;              // of this batch's step
+  double images_per_second = 0;          // of the epoch so far
+  double seconds_left = 0;               // of the whole training, if it goes on so
 };
 
 /// Called on the thread that called train().

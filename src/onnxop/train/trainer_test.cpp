@@ -7,6 +7,7 @@
 
 #include "onnxop/base/error.h"
 #include "onnxop/base/json_value.h"
+#include "onnxop/base/test_error.h"
 #include "onnxop/data/mnist.h"
 #include "onnxop/nn/network.h"
 #include "onnxop/onnx/model_file.h"
@@ -118,7 +119,7 @@ TEST_F(TrainerTest, InterruptedAnywhereEndsWithTheSameBytes) {
     options.stop = nullptr;
     options.resume = true;
     const TrainOutcome second = run(quarters(overrides), options);
-    EXPECT_EQ(second.summary.finished_epochs, batches / 8);
+    EXPECT_EQ(std::ssize(second.summary.finished), batches / 8);
     EXPECT_EQ(bytes_of(second), bytes_of(whole)) << batches;
     EXPECT_EQ(second.epochs.size(), 4U);
     for (std::size_t i = 0; i < 4; ++i) {
@@ -126,6 +127,36 @@ TEST_F(TrainerTest, InterruptedAnywhereEndsWithTheSameBytes) {
       EXPECT_EQ(second.epochs[i].val_loss, whole.epochs[i].val_loss);
     }
   }
+}
+
+TEST_F(TrainerTest, EachBatchIsReportedWithItsStepAndItsOwnFigures) {
+  struct Steps : TrainObserver {
+    void on_batch(const BatchProgress& progress) override { batches.push_back(progress); }
+    std::vector<BatchProgress> batches;
+  } steps;
+  const TrainOutcome outcome = train(quarters({"train.epochs=2"}), {}, steps);
+  ASSERT_EQ(std::ssize(steps.batches), 2 * outcome.summary.batches);
+  double correct = 0;
+  for (std::size_t i = 0; i < steps.batches.size(); ++i) {
+    const BatchProgress& batch = steps.batches[i];
+    EXPECT_EQ(batch.step, std::ssize(std::span(steps.batches).first(i)) + 1);
+    EXPECT_GT(batch.learning_rate, 0);
+    correct += i < steps.batches.size() / 2 ? *batch.batch_accuracy : 0;
+  }
+  EXPECT_EQ(steps.batches.front().batch_loss, steps.batches.front().loss);
+  EXPECT_NE(steps.batches[1].batch_loss, steps.batches[1].loss);
+  EXPECT_NEAR(correct / static_cast<double>(outcome.summary.batches),
+              *outcome.epochs.front().train_accuracy, 0.05);
+}
+
+TEST_F(TrainerTest, ACheckpointThatCannotBeWrittenEndsTheTrainingOrIsTold) {
+  TrainOptions options;
+  options.checkpoint_dir = make_folder("nowhere") / "gone";
+  EXPECT_EQ(code_of([&] { run(quarters(), options); }), ErrorCode::kIo);
+  std::vector<std::string> told;
+  options.on_checkpoint_error = [&](const Error& error) { told.emplace_back(error.what()); };
+  EXPECT_EQ(bytes_of(run(quarters(), options)), bytes_of(run(quarters())));
+  EXPECT_EQ(told.size(), 4U) << "once each epoch";
 }
 
 TEST_F(TrainerTest, EveryOptimizerResumesToTheSameBytes) {

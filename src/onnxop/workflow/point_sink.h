@@ -1,0 +1,26 @@
+#pragma once
+// Where the points of a run's metrics go: the store, or a fake in tests.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "onnxop/registry/registry.h"
+
+namespace onnxop {
+
+class PointSink {
+ public:
+  virtual ~PointSink() = default;
+  /// All or none, on disk when it returns. Throws Error.
+  virtual void write(const std::vector<Metric>& points) = 0;
+  /// Whether these are written: asked before they are written again, since a write that failed may
+  /// have been done (the connection broke behind the commit). Throws Error.
+  virtual bool has(const std::vector<Metric>& points) = 0;
+};
+
+/// The run's metrics in the store at `location`. Opens it at its first call, and again after a call
+/// that failed: a connection that broke is made anew. One thread at a time.
+std::unique_ptr<PointSink> store_sink(StoreLocation location, std::string run_id);
+
+}  // namespace onnxop
