@@ -141,14 +141,6 @@ void for_each_value(soci::session& session, const KeyValueTable& table,
   }
 }
 
-Texts load_values(soci::session& session, const KeyValueTable& table, std::int64_t owner) {
-  Texts values;
-  for_each_value(
-      session, table, std::span(&owner, 1),
-      [&](std::int64_t, const std::string& key, const std::string& value) { values[key] = value; });
-  return values;
-}
-
 std::string number_list(std::span<const std::int64_t> numbers) {
   return format("{}", join(numbers, ","));
 }

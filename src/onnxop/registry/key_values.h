@@ -56,8 +56,6 @@ void for_each_value(soci::session& session, const KeyValueTable& table,
                     const std::function<void(std::int64_t owner, const std::string& key,
                                              const std::string& value)>& visit);
 
-Texts load_values(soci::session& session, const KeyValueTable& table, std::int64_t owner);
-
 /// "1,2,3" for "… IN (1,2,3)": numbers, so nothing needs quoting.
 std::string number_list(std::span<const std::int64_t> numbers);
 
