@@ -182,17 +182,22 @@ void ClientStream::look_whether_gone() {
   if (!on_gone_) {
     return;
   }
-  auto look = TlsSession::Outcome::kEnd;
-  if (tls_) {
-    look = tls_->look_for_input();
-  } else if (has_input()) {
-    look = TlsSession::Outcome::kDone;
-  }
+  const auto look = tls_ ? tls_->look_for_input() : look_at_socket();
   if (look == TlsSession::Outcome::kNeedsInput) {
-    continue_watch();  // a part of a record
+    continue_watch();  // a part of a record, or word of what was read before the watch began
   } else if (look == TlsSession::Outcome::kEnd) {
     std::exchange(on_gone_, nullptr)();
   }
+}
+
+TlsSession::Outcome ClientStream::look_at_socket() {
+  char byte = 0;
+  ErrorCodeOfSystem error;
+  socket_.receive(asio::buffer(&byte, 1), Socket::message_peek, error);
+  if (error == asio::error::would_block) {
+    return TlsSession::Outcome::kNeedsInput;
+  }
+  return error ? TlsSession::Outcome::kEnd : TlsSession::Outcome::kDone;
 }
 
 void ClientStream::unwatch() {

@@ -89,6 +89,7 @@ class ClientStream {
                             std::chrono::milliseconds timeout);
   void continue_watch();
   void look_whether_gone();
+  TlsSession::Outcome look_at_socket();
   void set_timer();
   void check_deadline();
 
