@@ -88,8 +88,8 @@ Checkpoint from_text(std::string_view text) {
   std::size_t index = 0;
   for (auto* array : arrays_of(checkpoint)) {
     array->resize(header.at("array_sizes").at(index++).get<std::size_t>());
-    std::memcpy(array->data(), text.substr(at, array->size() * sizeof(float)).data(),
-                array->size() * sizeof(float));
+    const std::string_view bytes = text.substr(at, array->size() * sizeof(float));
+    std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(array->data()));
     at += array->size() * sizeof(float);
   }
   return checkpoint;
