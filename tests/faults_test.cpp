@@ -45,12 +45,13 @@ class Faults : public ModelServer {
     put_file("picker", version, serialize_model(model));
   }
 
-  void put_file(const std::string& model, int version, const Bytes& bytes) const {
+  /// `age`: how long ago the file says it was written.
+  void put_file(const std::string& model, int version, const Bytes& bytes,
+                std::chrono::hours age = std::chrono::hours(1)) const {
     const fs::path folder = dir_.path() / "models" / model / std::to_string(version);
     fs::create_directories(folder);
     write_file_atomically(folder / "staged", bytes);
-    fs::last_write_time(folder / "staged",
-                        fs::file_time_type::clock::now() - std::chrono::hours(1));
+    fs::last_write_time(folder / "staged", fs::file_time_type::clock::now() - age);
     fs::rename(folder / "staged", folder / "model.onnx");
   }
 
@@ -150,6 +151,22 @@ TEST_F(Faults, BrokenFilesNeverTakeOverAndSayWhy) {
   }
   EXPECT_THAT(states, Each("UNAVAILABLE"));
   EXPECT_FALSE(states.empty());
+  EXPECT_THAT(pick_statuses(0, 3), Each("200"));
+}
+
+/// A clock that was set back shows in files: those of before are of times to come.
+TEST_F(Faults, TheClockSetBackKeepsNoVersionFromBeingServed) {
+  put_picker(1);
+  const Bytes model = read_file(dir_.path() / "models" / "picker" / "1" / "model.onnx");
+  put_file("picker", 2, model, std::chrono::hours(-24));
+  start();
+  const auto answering = [&] {
+    return json("/v2/models/picker/infer", {"--data-binary", pick_body(1)})["model_version"];
+  };
+  EXPECT_EQ(answering(), "2");
+  put_file("picker", 3, model, std::chrono::hours(-48));
+  curl("/v2/repository/models/picker/load", {"--data-binary", "{}"});
+  EXPECT_EQ(answering(), "3");
   EXPECT_THAT(pick_statuses(0, 3), Each("200"));
 }
 

@@ -209,6 +209,15 @@ TEST_F(ModelConfigTest, AConfigurationThatIsStillBeingWrittenWaits) {
   EXPECT_TRUE(provider->offers()[0].versions[0].settled);
 }
 
+TEST_F(ModelConfigTest, FilesOfTimesToComeWereWrittenBeforeTheClockWasSetBack) {
+  put("m/1/model.onnx");
+  const auto provider = folder_provider(folder_, clock_, {}, 3600);
+  EXPECT_FALSE(provider->offers()[0].versions[0].settled);
+  fs::last_write_time(folder_ / "m" / "1" / "model.onnx",
+                      fs::file_time_type::clock::now() + std::chrono::hours(24));
+  EXPECT_TRUE(provider->offers()[0].versions[0].settled);
+}
+
 TEST(ConfiguredQueue, WhatTheConfigurationSaysIsALimit) {
   const auto queue = [](const QueueSettings& settings, const std::string& text) {
     return configured_queue(settings, read_triton_config(text));
