@@ -96,6 +96,17 @@ TEST_F(Limits, OfConnections) {
   EXPECT_EQ(first.receive(), std::nullopt);
 }
 
+TEST_F(Limits, OfGrpcConnections) {
+  start({"--grpc-port", "0", "--grpc-port-file", dir_ / "grpc-port", "--max-grpc-connections", "1",
+         "--handshake-seconds", "0.2"});
+  const auto port =
+      static_cast<std::uint16_t>(std::stoi(server_->wait_for_file(dir_ / "grpc-port")));
+  Client first(port);
+  EXPECT_EQ(Client(port).receive(), std::nullopt) << "one too many";
+  EXPECT_EQ(first.receive(), std::nullopt) << "it has said nothing";
+  EXPECT_EQ(ask(get("/health/live")).status, 200);
+}
+
 TEST_F(Limits, OfTime) {
   start({"--header-seconds", "0.05", "--body-seconds", "0.05", "--idle-seconds", "0.05"});
   Client head(port_);

@@ -134,10 +134,10 @@ std::vector<std::unique_ptr<ModelProvider>> providers_of(const Options& options,
   return providers;
 }
 
-ServerOptions server_options_of(const Options& options) {
+ServerOptions server_options_of(Options& options) {
   ServerOptions server = options.server;
   server.handle_signals = true;
-  apply_limits(options.limits, server);
+  apply_limits(options.limits, server, options.grpc_port >= 0);
   server.drain_grace = std::chrono::seconds(options.drain_seconds);
   server.drain_timeout = std::chrono::seconds(options.stop_seconds);
   for (const auto& text : options.routes) {
@@ -154,8 +154,7 @@ std::unique_ptr<GrpcServer> start_grpc(const Options& options, const ServerOptio
   GrpcOptions grpc;
   grpc.host = server.host;
   grpc.port = options.grpc_port;
-  grpc.max_message_bytes = static_cast<int>(
-      std::min<std::uint64_t>(server.limits.max_body_bytes, std::numeric_limits<int>::max()));
+  grpc.limits = options.limits.grpc;
   grpc.infer = server.infer;
   grpc.slow_request_ms = server.slow_request_ms;
   grpc.gate = server.gate;
@@ -168,7 +167,7 @@ std::unique_ptr<GrpcServer> start_grpc(const Options& options, const ServerOptio
   return made;
 }
 
-void serve(const Options& options, const CliContext& context) {
+void serve(Options options, const CliContext& context) {
   ServerOptions server_options;
   ManagerOptions manager_options;
   std::map<std::string, TrafficPlan> traffic;

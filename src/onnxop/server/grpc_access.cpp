@@ -47,6 +47,12 @@ Permission grpc_permission(std::string_view method) {
 
 grpc::Status admit(const GrpcOptions& options, const grpc::CallbackServerContext& context,
                    std::string_view method, GrpcAsks asks) {
+  const std::size_t fields = context.client_metadata().size();
+  if (fields > options.limits.max_metadata_fields) {
+    return {grpc::StatusCode::RESOURCE_EXHAUSTED,
+            format("the call has {} metadata fields, expected at most {}", fields,
+                   options.limits.max_metadata_fields)};
+  }
   const Permission permission = grpc_permission(method);
   const grpc::Status apart = options.management_apart && permission == Permission::kManage
                                  ? grpc::Status(grpc::StatusCode::PERMISSION_DENIED,

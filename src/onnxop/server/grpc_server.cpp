@@ -11,6 +11,7 @@
 
 #include "onnxop/base/error.h"
 #include "onnxop/base/log.h"
+#include "onnxop/server/grpc_acceptor.h"
 #include "onnxop/server/grpc_service.h"
 #include "onnxop/server/grpc_tls.h"
 
@@ -33,35 +34,35 @@ class WithoutReflection : public grpc::ServerBuilderOption {
 class GrpcServer::Impl {
  public:
   Impl(const GrpcOptions& options, const ServingCore& core, std::string version)
-      : options_(options), core_(core), service_(options_, core_, std::move(version)) {
+      : options_(options),
+        core_(core),
+        service_(options_, core_, std::move(version)),
+        acceptor_(options_.host, options_.port, options_.limits.max_connections) {
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
     if (options_.gate && options_.gate->has_tokens()) {
       builder.SetOption(std::make_unique<WithoutReflection>());
     }
-    builder.SetMaxReceiveMessageSize(options_.max_message_bytes);
-    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-    const bool is_v6 = options_.host.find(':') != std::string::npos;
-    const std::string address = is_v6 ? format("[{}]:{}", options_.host, options_.port)
-                                      : format("{}:{}", options_.host, options_.port);
+    set_limits(builder, options_.limits);
     if (options_.tls) {
       certificates_ = std::make_unique<GrpcCertificates>(options_.tls);
     }
-    builder.AddListeningPort(
-        address, certificates_ ? certificates_->credentials() : grpc::InsecureServerCredentials(),
-        &port_);
+    auto connections = builder.experimental().AddExternalConnectionAcceptor(
+        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+        certificates_ ? certificates_->credentials() : grpc::InsecureServerCredentials());
     builder.RegisterService(&service_);
     server_ = builder.BuildAndStart();
-    if (!server_ || port_ == 0) {
-      fail(ErrorCode::kFailedPrecondition, "gRPC cannot listen at {}", address);
+    if (!server_) {
+      fail(ErrorCode::kFailedPrecondition, "gRPC cannot be started");
     }
+    acceptor_.start(std::move(connections));
     log_fields(LogLevel::kInfo, "serving gRPC",
-               {{"address", format("{}:{}", options_.host, port_)},
+               {{"address", format("{}:{}", options_.host, port())},
                 {"tls", options_.tls ? std::string_view("yes") : std::string_view("no")}});
   }
 
-  std::uint16_t port() const { return static_cast<std::uint16_t>(port_); }
+  std::uint16_t port() const { return acceptor_.port(); }
 
   void begin_drain() {
     service_.draining = true;
@@ -71,6 +72,7 @@ class GrpcServer::Impl {
   }
 
   void stop(std::chrono::milliseconds patience) {
+    acceptor_.stop();
     server_->Shutdown(std::chrono::system_clock::now() + patience);
     server_->Wait();
   }
@@ -79,8 +81,8 @@ class GrpcServer::Impl {
   GrpcOptions options_;
   ServingCore core_;
   GrpcService service_;
-  int port_ = 0;
   std::unique_ptr<GrpcCertificates> certificates_;
+  GrpcAcceptor acceptor_;
   std::unique_ptr<grpc::Server> server_;
 };
 

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "onnxop/server/access_gate.h"
+#include "onnxop/server/grpc_limits.h"
 #include "onnxop/server/tls_credentials.h"
 #include "onnxop/serving/serving_core.h"
 #include "onnxop/wire/oip_request.h"
@@ -17,9 +18,9 @@ namespace onnxop {
 
 struct GrpcOptions {
   std::string host = "127.0.0.1";
-  int port = 8081;                   // 0: a free one, see GrpcServer::port()
-  int max_message_bytes = 16 << 20;  // of a request, over it: RESOURCE_EXHAUSTED
-  int max_stream_inferences = 64;    // of one stream that are not answered yet; then it waits
+  int port = 8081;  // 0: a free one, see GrpcServer::port()
+  GrpcLimits limits = {};
+  int max_stream_inferences = 64;  // of one stream that are not answered yet; then it waits
   /// Who may do what; null: everyone everything. With tokens there is no reflection: it could not
   /// ask for them.
   std::shared_ptr<AccessGate> gate = nullptr;

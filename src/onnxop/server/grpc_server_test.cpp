@@ -101,7 +101,7 @@ TEST_F(GrpcTest, ErrorsHaveTheirCodes) {
   const auto fault = infer(digit(1), response);
   EXPECT_EQ(fault.error_code(), grpc::StatusCode::INTERNAL);
   EXPECT_THAT(fault.error_message(), testing::Not(HasSubstr("secret")));
-  options_.max_message_bytes = 1000;
+  options_.limits.max_message_bytes = 1000;
   start();
   EXPECT_EQ(infer(digit(1), response).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
 }

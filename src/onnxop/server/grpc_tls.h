@@ -18,7 +18,7 @@ class GrpcCertificates {
  public:
   explicit GrpcCertificates(std::shared_ptr<const TlsCertificates> certificates);
 
-  /// For ServerBuilder::AddListeningPort().
+  /// For ServerBuilder.
   std::shared_ptr<grpc::ServerCredentials> credentials();
 
  private:

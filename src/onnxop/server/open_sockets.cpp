@@ -1,0 +1,26 @@
+#include "onnxop/server/open_sockets.h"
+
+#include <sys/stat.h>
+
+namespace onnxop {
+
+void OpenSockets::add(int descriptor) {
+  struct stat now {};
+  if (::fstat(descriptor, &now) == 0) {
+    known_.push_back({descriptor, now.st_dev, now.st_ino});
+  }
+}
+
+bool OpenSockets::full(std::size_t most) {
+  if (known_.size() < most) {
+    return false;
+  }
+  std::erase_if(known_, [](const Known& known) {
+    struct stat now {};
+    return ::fstat(known.descriptor, &now) != 0 || now.st_dev != known.device ||
+           now.st_ino != known.inode;
+  });
+  return known_.size() >= most;
+}
+
+}  // namespace onnxop

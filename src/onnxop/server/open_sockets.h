@@ -1,0 +1,31 @@
+#pragma once
+// Which of the sockets that were given away are open still. Their new owner closes them without a
+// word, and their numbers go to other files: a socket is known by its inode, which no other has
+// while it is open. For one thread.
+
+#include <cstddef>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace onnxop {
+
+class OpenSockets {
+ public:
+  void add(int descriptor);
+
+  /// True when `most` of them are open. Looks at each of them only when it has been given so many:
+  /// then for a fraction of a microsecond each.
+  bool full(std::size_t most);
+
+ private:
+  struct Known {
+    int descriptor;
+    dev_t device;
+    ino_t inode;
+  };
+
+  std::vector<Known> known_;
+};
+
+}  // namespace onnxop
