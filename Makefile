@@ -1,5 +1,5 @@
 # What people type. Everything stands on the CMake presets of CMakePresets.json, which work by themselves too.
-.PHONY: help setup build demo test test-asan test-tsan serve bench accuracy lint format clean
+.PHONY: help setup build demo test test-asan test-tsan serve bench bench-tracking accuracy lint format clean
 .DEFAULT_GOAL := help
 
 JOBS ?= $(shell nproc)
@@ -33,6 +33,10 @@ bench: setup ## measure training, scoring and serving; writes bench.json
 	@tools/build release onnxop-bench
 	@build/release/bin/onnxop-bench --out bench.json
 
+bench-tracking: setup ## measure the tracking interface beside MLflow's own server; writes bench-tracking.json
+	@tools/build release onnxop-bench-tracking
+	@build/release/bin/onnxop-bench-tracking --out bench-tracking.json
+
 accuracy: build ## train the MNIST example with three seeds and compare with 99.2 %
 	@tools/accuracy
 
@@ -43,4 +47,4 @@ format: setup ## reformat the sources
 	@git ls-files '*.h' '*.cpp' | xargs clang-format -i
 
 clean: ## remove what was built (the store and the downloads stay)
-	@rm -rf build bench.json
+	@rm -rf build bench.json bench-tracking.json

@@ -1,13 +1,12 @@
 // onnxop-bench: prints a table and writes the same figures as JSON.
 
-#include <algorithm>
-#include <fstream>
 #include <iostream>
 #include <set>
 #include <string>
 
 #include "bench/bench.h"
 #include "bench/bench_models.h"
+#include "bench/figures.h"
 #include "onnxop/base/clock.h"
 #include "onnxop/base/error.h"
 #include "onnxop/base/file.h"
@@ -17,29 +16,6 @@
 
 namespace onnxop::bench {
 namespace {
-
-void print_figures(const Json& json, const std::string& prefix) {
-  for (const auto& [key, value] : json.items()) {
-    if (value.is_object()) {
-      print_figures(value, prefix + key + ".");
-    } else if (value.is_number()) {
-      std::cout << format("  {:<36}{:>14.4g}\n", prefix + key, value.get<double>());
-    } else {
-      std::cout << format("  {:<36}{:>14}\n", prefix + key, dump_json(value));
-    }
-  }
-  std::cout << std::flush;
-}
-
-std::string processor() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);) {
-    if (line.starts_with("model name")) {
-      return line.substr(line.find(':') + 2);
-    }
-  }
-  return "unknown";
-}
 
 /// A store for the server.
 void fill_store(const std::filesystem::path& store, const std::filesystem::path& digits,
@@ -85,11 +61,6 @@ void run(const std::filesystem::path& out, const std::set<std::string>& wanted) 
 }
 
 }  // namespace
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
 
 }  // namespace onnxop::bench
 

@@ -19,6 +19,11 @@ def source(client, run):
     return client.get_run(run).info.artifact_uri + "/model"
 
 
+def own(tags):
+    """Without those that onnxop gives a version by itself: why it is not served."""
+    return {key: value for key, value in tags.items() if not key.startswith("onnxop.")}
+
+
 def names(found):
     return [each.name for each in found]
 
@@ -49,7 +54,7 @@ def test_names_that_are_none(wire, name):
     assert answer.status_code == 400 and answer.json()["error_code"] == "INVALID_PARAMETER_VALUE"
 
 
-def test_describe_and_rename(client, model, source, run):
+def test_describe_and_rename(client, model, source, run, refused):
     client.update_registered_model(model, "Better said")
     assert client.get_registered_model(model).description == "Better said"
     client.create_model_version(model, source, run)
@@ -57,7 +62,7 @@ def test_describe_and_rename(client, model, source, run):
     client.rename_registered_model(model, model + "-renamed")
     assert client.get_registered_model(model + "-renamed").description == "Better said"
     assert client.get_model_version_by_alias(model + "-renamed", "champion").version in ("1", 1)
-    with pytest.raises(mlflow.exceptions.MlflowException, match="not found"):
+    with refused("RESOURCE_DOES_NOT_EXIST"):
         client.get_registered_model(model)
 
 
@@ -82,13 +87,13 @@ def test_versions(client, model, source, run, refused):
     assert (str(first.version), str(second.version)) == ("1", "2")
     found = client.get_model_version(model, "1")
     assert (found.name, found.source, found.run_id, found.status) == (model, source, run, "READY")
-    assert found.description == "The first" and found.tags == {"k": "v"} and found.current_stage == "None"
+    assert found.description == "The first" and own(found.tags) == {"k": "v"} and found.current_stage == "None"
     assert client.get_model_version_download_uri(model, "1") == source
     client.update_model_version(model, "1", "Said again")
     assert client.get_model_version(model, "1").description == "Said again"
     client.set_model_version_tag(model, "1", "more", "x")
     client.delete_model_version_tag(model, "1", "k")
-    assert client.get_model_version(model, "1").tags == {"more": "x"}
+    assert own(client.get_model_version(model, "1").tags) == {"more": "x"}
     client.delete_model_version(model, "1")
     with refused("RESOURCE_DOES_NOT_EXIST"):
         client.get_model_version(model, "1")
@@ -116,7 +121,7 @@ def test_register_model_from_a_run(client, run, source, unique):
     again = mlflow.register_model(f"runs:/{run}/model", unique)
     assert (str(made.version), str(again.version)) == ("1", "2")
     found = client.get_model_version(unique, "1")
-    assert found.run_id == run and found.source == source and found.tags == {"k": "v"}
+    assert found.run_id == run and found.source == source and own(found.tags) == {"k": "v"}
 
 
 def test_aliases(client, model, source, run, refused):
