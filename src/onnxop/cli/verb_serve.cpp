@@ -167,6 +167,18 @@ std::unique_ptr<GrpcServer> start_grpc(const Options& options, const ServerOptio
   return made;
 }
 
+std::vector<std::unique_ptr<ChangeWatcher>> watch_places(ModelManager& manager) {
+  std::vector<std::unique_ptr<ChangeWatcher>> watchers;
+  for (std::size_t place = 0; place < manager.places(); ++place) {
+    WatchOptions watch;
+    watch.poll = manager.poll_time(place).value_or(watch.poll);
+    watchers.push_back(std::make_unique<ChangeWatcher>(
+        [&manager, place] { return manager.watched(place); },
+        [&manager, place] { return manager.refresh(place); }, watch));
+  }
+  return watchers;
+}
+
 void serve(Options options, const CliContext& context) {
   ServerOptions server_options;
   ManagerOptions manager_options;
@@ -207,7 +219,7 @@ void serve(Options options, const CliContext& context) {
     server_options.on_drain = [&grpc] { grpc->begin_drain(); };
   }
   Server server(server_options, core);
-  const ChangeWatcher watcher([&] { return manager.watched(); }, [&] { return manager.refresh(); });
+  const auto watchers = watch_places(manager);
   if (!options.access.manage_port_file.empty()) {
     write_file_atomically(options.access.manage_port_file,
                           as_bytes(format("{}", server.manage_port())));

@@ -1,5 +1,6 @@
 #include "onnxop/registry/model_rows.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -221,6 +222,9 @@ std::vector<RegisteredModel> load_all_models(soci::session& session) {
   for (auto& [number, model] : models_where(session, std::string(kAll))) {
     result.push_back(std::move(model));
   }
+  // Byte by byte, whatever the database's order is.
+  std::sort(result.begin(), result.end(),
+            [](const RegisteredModel& a, const RegisteredModel& b) { return a.name < b.name; });
   return result;
 }
 
@@ -245,6 +249,13 @@ std::vector<ModelVersion> load_versions(soci::session& session, const RegistryCo
     }
   }
   return result;
+}
+
+std::vector<ModelVersion> load_all_versions(soci::session& session, const RegistryCore& core) {
+  auto versions = values_of(versions_where(session, core, std::string(kAll)));
+  std::stable_sort(versions.begin(), versions.end(),
+                   [](const ModelVersion& a, const ModelVersion& b) { return a.name < b.name; });
+  return versions;
 }
 
 std::vector<ModelVersion> load_versions_of(soci::session& session, const RegistryCore& core,

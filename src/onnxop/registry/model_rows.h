@@ -35,6 +35,7 @@ std::vector<RegisteredModel> load_models(soci::session& session, std::span<const
 std::vector<RegisteredModel> load_all_models(soci::session& session);  // by name
 std::vector<ModelVersion> load_versions(soci::session& session, const RegistryCore& core,
                                         std::span<const VersionRowKey> versions);
+std::vector<ModelVersion> load_all_versions(soci::session& session, const RegistryCore& core);
 /// Of one model, newest first.
 std::vector<ModelVersion> load_versions_of(soci::session& session, const RegistryCore& core,
                                            const ModelKey& model);

@@ -58,6 +58,11 @@ std::vector<ModelVersion> Models::versions(std::string_view name) const {
   });
 }
 
+std::vector<ModelVersion> Models::all_versions() const {
+  return core_.database.read(
+      [&](soci::session& session) { return load_all_versions(session, core_); });
+}
+
 ModelVersion Models::version(std::string_view name, std::int64_t version) const {
   return core_.database.read([&](soci::session& session) {
     return load_version(session, core_, find_model(session, core_, name), version);

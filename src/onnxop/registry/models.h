@@ -119,6 +119,7 @@ class Models {
   // Versions.
   ModelVersion publish(const NewVersion& version);
   std::vector<ModelVersion> versions(std::string_view name) const;  // newest first
+  std::vector<ModelVersion> all_versions() const;  // of all models: by name, newest first
   ModelVersion version(std::string_view name, std::int64_t version) const;
   Page<ModelVersion> search_versions(const SearchOptions& options) const;
   /// The newest of each of `stages`, or of all stages when there are none; newest first.

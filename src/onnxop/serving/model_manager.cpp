@@ -52,16 +52,35 @@ ModelManager::ModelManager(std::vector<std::unique_ptr<ModelProvider>> providers
       options_(std::move(options)),
       load_scorer_(std::move(load_scorer)),
       check_file_(std::move(check_file)),
-      catalog_(catalog) {}
+      catalog_(catalog),
+      offers_(providers_.size()),
+      troubles_(providers_.size()) {}
 
 bool ModelManager::refresh() {
   const std::lock_guard lock(work_);
   return bring_in_line().settling;
 }
 
+bool ModelManager::refresh(std::size_t place) {
+  const std::lock_guard lock(work_);
+  bool changed = false;
+  try {
+    changed = providers_[place]->changed();
+    note_trouble(place, "");
+  } catch (const std::exception& e) {
+    note_trouble(place, e.what());
+  }
+  if (changed) {
+    return bring_in_line(place).settling;
+  }
+  probe_what_is_used();
+  give_memory_back();
+  return false;
+}
+
 /// The lock is held.
-ModelManager::Round ModelManager::bring_in_line() {
-  std::vector<Found> found = look();
+ModelManager::Round ModelManager::bring_in_line(std::optional<std::size_t> place) {
+  std::vector<Found> found = look(place);
   Round round;
   for (const Found& each : found) {
     for (const OfferedVersion& version : each.offer.versions) {
@@ -94,35 +113,49 @@ void ModelManager::probe_what_is_used() {
   }
 }
 
-/// What all providers have; of two models with one name the first provider's. A provider that
-/// cannot be read has what it had.
-std::vector<ModelManager::Found> ModelManager::look() {
+/// What all places have, or only `place` anew; of two models with one name the first place's. One
+/// that cannot be read has what it had.
+std::vector<ModelManager::Found> ModelManager::look(std::optional<std::size_t> place) {
   std::vector<Found> found;
-  for (const auto& provider : providers_) {
-    std::vector<ModelOffer> offers;
-    try {
-      offers = provider->offers();
-    } catch (const std::exception& e) {
-      log_error("models cannot be looked up, what is served stays: {}", e.what());
-      for (const Found& before : last_found_) {
-        if (before.provider == provider.get()) {
-          offers.push_back(before.offer);
-        }
-      }
+  for (std::size_t i = 0; i < providers_.size(); ++i) {
+    if (place.value_or(i) == i) {
+      look_at(i);
     }
-    for (ModelOffer& offer : offers) {
+    for (const ModelOffer& offer : offers_[i]) {
       const bool taken = std::any_of(found.begin(), found.end(), [&](const Found& each) {
-        return each.offer.name == offer.name && each.provider != provider.get();
+        return each.offer.name == offer.name && each.provider != providers_[i].get();
       });
       if (taken) {
         log_warning("model {} is in two places; the first one's is served", offer.name);
       } else {
-        found.push_back({std::move(offer), provider.get()});
+        found.push_back({offer, providers_[i].get()});
       }
     }
   }
   last_found_ = found;
   return found;
+}
+
+void ModelManager::look_at(std::size_t place) {
+  try {
+    offers_[place] = providers_[place]->offers();
+    note_trouble(place, "");
+  } catch (const std::exception& e) {
+    note_trouble(place, e.what());
+  }
+}
+
+/// Logs what is new of it: a place may be asked several times a second.
+void ModelManager::note_trouble(std::size_t place, const std::string& what) {
+  if (what == troubles_[place]) {
+    return;
+  }
+  if (what.empty()) {
+    log_info("models can be looked up again");
+  } else {
+    log_error("models cannot be looked up, what is served stays: {}", what);
+  }
+  troubles_[place] = what;
 }
 
 /// What could not be loaded, as long as it is the same, and nothing of it is live. What is live and
@@ -367,14 +400,13 @@ LoadCounts ModelManager::counts() const {
   return counts_;
 }
 
-std::vector<std::filesystem::path> ModelManager::watched() {
+std::vector<std::filesystem::path> ModelManager::watched(std::size_t place) {
   const std::lock_guard lock(work_);
-  std::vector<std::filesystem::path> folders;
-  for (const auto& provider : providers_) {
-    const auto more = provider->watched();
-    folders.insert(folders.end(), more.begin(), more.end());
-  }
-  return folders;
+  return providers_[place]->watched();
+}
+
+std::optional<std::chrono::milliseconds> ModelManager::poll_time(std::size_t place) const {
+  return providers_[place]->poll_time();
 }
 
 }  // namespace onnxop

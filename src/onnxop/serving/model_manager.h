@@ -2,6 +2,8 @@
 // Carries out the serving plan: loads, checks and warms versions, and publishes them to the catalog
 // as a whole; what fails is reported, and what served before goes on serving.
 
+#include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -50,6 +52,15 @@ class ModelManager {
   /// written, so that another look soon is worth it.
   bool refresh();
 
+  /// The same for what has changed in one place that models come from (0 to places() - 1), and
+  /// nothing when nothing has: cheap enough to be called often.
+  bool refresh(std::size_t place);
+  std::size_t places() const { return providers_.size(); }
+  /// Folders of the place to watch for changes.
+  std::vector<std::filesystem::path> watched(std::size_t place);
+  /// How often to call refresh(place) at least; none: hardly ever.
+  std::optional<std::chrono::milliseconds> poll_time(std::size_t place) const;
+
   /// Why references of the wishes are not met; empty when all are.
   std::vector<std::string> unmet() const;
 
@@ -76,9 +87,6 @@ class ModelManager {
   std::vector<VersionStatus> index() const;
   LoadCounts counts() const;
 
-  /// Folders to watch for changes.
-  std::vector<std::filesystem::path> watched();
-
  private:
   struct Found {
     ModelOffer offer;
@@ -99,10 +107,12 @@ class ModelManager {
     bool settling = false;
   };
 
-  Round bring_in_line();
+  Round bring_in_line(std::optional<std::size_t> place = {});
   void check_targets(const std::string& name, const TrafficPlan& traffic, const ServingPlan& plan,
                      bool or_without) const;
-  std::vector<Found> look();
+  std::vector<Found> look(std::optional<std::size_t> place);
+  void look_at(std::size_t place);
+  void note_trouble(std::size_t place, const std::string& what);
   void mark_known(ModelOffer& offer) const;
   bool load_missing(const ServingPlan& plan, const std::vector<Found>& found);
   Loaded load_one(const VersionKey& key, const Found& found, bool probe);
@@ -123,6 +133,8 @@ class ModelManager {
   std::map<VersionKey, Failure> failures_;
   std::map<VersionKey, std::shared_ptr<ModelStats>> stats_;
   std::vector<Found> last_found_;
+  std::vector<std::vector<ModelOffer>> offers_;  // of each place, as it was last read
+  std::vector<std::string> troubles_;  // of each place: why it could not be read; "": it could
   TrafficBoard traffic_;
   std::vector<std::weak_ptr<const ServedModel>> leaving_;  // unloaded, and perhaps still in use
   bool memory_to_give_ = false;                            // models were loaded since it was given

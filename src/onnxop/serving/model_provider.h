@@ -2,6 +2,7 @@
 // Where models come from: the store, or a folder. What it has now is a snapshot of plain values;
 // deciding what of it is served is serving_plan.h's.
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -28,7 +29,7 @@ struct OfferedVersion {
   /// Differs when the files do: a version that could not be loaded is tried again then.
   std::string fingerprint;
   bool settled = true;      // false: its files may still be being written
-  std::string broken = {};  // why it could not be loaded; the providers leave it empty
+  std::string broken = {};  // why it cannot be served, as far as that is known
 };
 
 struct ModelOffer {
@@ -49,13 +50,18 @@ class ModelProvider {
   virtual std::vector<ModelOffer> offers() = 0;
   /// Files and hashes of an offered version. Throws Error{kNotFound} when it is gone.
   virtual ModelSource source(const std::string& name, std::int64_t version) = 0;
+  /// False: offers() would say what it said the last time. Throws as that does.
+  virtual bool changed() { return true; }
   /// Folders in which a change may mean other offers.
   virtual std::vector<std::filesystem::path> watched() = 0;
+  /// How often to ask changed() at least; none: where nothing is told of, hardly ever.
+  virtual std::optional<std::chrono::milliseconds> poll_time() const { return std::nullopt; }
   /// True: its files were checked before they were published, and have hashes.
   virtual bool checked() const = 0;
 };
 
-/// The store there. Throws as Registry's constructor does, for one that must exist.
+/// The store's models, as far as versions of them have a model.onnx. Throws as Registry's
+/// constructor does, for a store that must exist; later on it is opened again after an error.
 std::unique_ptr<ModelProvider> store_provider(const StoreLocation& store, const Clock& clock,
                                               const QueueSettings& queue);
 

@@ -72,8 +72,10 @@ class ModelPlan {
     for (const OfferedVersion& offered : offer_.versions) {
       const VersionKey key{offer_.name, offered.version};
       if (!plan_.load.contains(key)) {
-        plan_.not_chosen[key] = offered.settled ? "not among the versions that the policy names"
-                                                : std::string(kSettling);
+        plan_.not_chosen[key] = !offered.settled ? std::string(kSettling)
+                                : !offered.broken.empty()
+                                    ? offered.broken
+                                    : "not among the versions that the policy names";
       }
     }
   }
