@@ -128,7 +128,8 @@ std::vector<std::unique_ptr<ModelProvider>> providers_of(const Options& options,
   if (!options.models_folder.empty()) {
     providers.push_back(folder_provider(options.models_folder, clock, options.queue));
   }
-  if (options.models_folder.empty() || std::filesystem::exists(context.store.folder)) {
+  if (options.models_folder.empty() || context.store.is_postgresql() ||
+      std::filesystem::exists(context.store.folder)) {
     providers.push_back(store_provider(context.store, clock, options.queue));
   }
   return providers;

@@ -77,6 +77,17 @@ bool remove_folder(const fs::path& folder) {
   return true;
 }
 
+// The model's folder, if nothing is in it. Who makes it to put something in has a claim before.
+void remove_unclaimed_folder(soci::session& session, const RegistryCore& core,
+                             const ModelKey& model) {
+  int claims = 0;
+  session << "SELECT COUNT(*) FROM claims WHERE folder = :folder", use(model.folder), into(claims);
+  if (claims == 0) {
+    std::error_code ignored;
+    fs::remove(core.models_dir() / model.folder, ignored);
+  }
+}
+
 bool is_claimed(soci::session& session, const Claim& claim) {
   int count = 0;
   session << "SELECT COUNT(*) FROM claims WHERE folder = :folder AND version = :version",
@@ -152,9 +163,10 @@ void empty_claimed_folder(RegistryCore& core, const Claim& claim) {
     if (!std::all_of(folders.begin(), folders.end(), remove_folder)) {
       return;
     }
-    std::error_code ignored;
-    fs::remove(core.models_dir() / claim.model.folder, ignored);  // if nothing is left in it
-    core.database.write([&](soci::session& session) { delete_claim(session, claim); });
+    core.database.write([&](soci::session& session) {
+      delete_claim(session, claim);
+      remove_unclaimed_folder(session, core, claim.model);
+    });
   } catch (const Error& error) {
     log_warning("the folder {}/{} of model '{}' stays claimed: {}", claim.model.folder,
                 claim.version, claim.model.name, error.what());

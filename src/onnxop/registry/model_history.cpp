@@ -114,6 +114,7 @@ std::vector<ModelEvent> load_model_events(soci::session& session, long long mode
 }
 
 std::vector<ModelEvent> Models::history(std::string_view name) const {
+  check_model_name(name);
   const std::string text(name);
   return core_.database.read([&](soci::session& session) {
     std::vector<ModelEvent> result;
@@ -139,6 +140,7 @@ std::vector<ModelEvent> Models::history(std::string_view name) const {
 }
 
 ModelState Models::state_at(std::string_view name, std::int64_t time_ms) const {
+  check_model_name(name);
   const std::string text(name);
   return core_.database.read([&](soci::session& session) {
     const auto models = models_called(session, text);

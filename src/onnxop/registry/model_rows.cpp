@@ -182,6 +182,7 @@ bool has_model(soci::session& session, std::string_view name) {
 }
 
 ModelKey find_model(soci::session& session, const RegistryCore& core, std::string_view name) {
+  check_model_name(name);
   ModelKey key;
   key.name = name;
   session << "SELECT model, folder FROM registered_models WHERE name = :name", use(key.name),

@@ -26,7 +26,7 @@ struct VersionRowKey {
   long long version = 0;
 };
 
-/// Throws Error{kNotFound}, naming what there is and what is near.
+/// Throws Error{kNotFound}, naming what there is and what is near; {kInvalidArgument} for no name.
 ModelKey find_model(soci::session& session, const RegistryCore& core, std::string_view name);
 bool has_model(soci::session& session, std::string_view name);
 

@@ -88,6 +88,7 @@ std::vector<ModelVersion> Models::latest_versions(std::string_view name,
 ModelVersion Models::describe_version(std::string_view name, std::int64_t version,
                                       std::string_view description) {
   const std::string after(description);
+  check_model_text("description", name, after);
   return core_.database.write([&](soci::session& session) {
     const ModelKey model = find_model(session, core_, name);
     const ModelVersion before = load_version(session, core_, model, version);
@@ -145,7 +146,7 @@ void Models::delete_version_tag(std::string_view name, std::int64_t version, std
 void Models::log_version_metrics(std::string_view name, std::int64_t version,
                                  const std::map<std::string, double>& metrics) {
   for (const auto& [key, value] : metrics) {
-    check_key("metric", key, kModelKeyBytes);
+    check_key("metric", key, kModelKeyChars);
   }
   core_.database.write([&](soci::session& session) {
     const ModelKey model = find_model(session, core_, name);

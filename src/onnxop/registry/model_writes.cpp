@@ -5,6 +5,7 @@
 #include <soci/soci.h>
 
 #include "onnxop/base/error.h"
+#include "onnxop/registry/key_values.h"
 #include "onnxop/registry/model_events.h"
 
 namespace onnxop {
@@ -12,11 +13,12 @@ namespace onnxop {
 using soci::use;
 
 void check_model_tag(std::string_view key, std::string_view value) {
-  check_key("tag", key, kModelKeyBytes);
-  if (value.size() > kModelTagValueBytes) {
-    fail(ErrorCode::kInvalidArgument, "the tag '{}' has {} bytes, expected at most {}", key,
-         value.size(), kModelTagValueBytes);
-  }
+  check_key("tag", key, kModelKeyChars);
+  check_value("tag", key, value, kModelTagChars);
+}
+
+void check_model_text(std::string_view what, std::string_view name, std::string_view text) {
+  check_value(format("{} of model", what), name, text, kModelTextChars);
 }
 
 void insert_model(soci::session& session, const RegistryCore& core, const ModelKey& model,

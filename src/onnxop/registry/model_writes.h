@@ -10,12 +10,15 @@
 
 namespace onnxop {
 
-/// In bytes of UTF-8. MLflow's limits.
-constexpr std::size_t kModelKeyBytes = 250;
-constexpr std::size_t kModelTagValueBytes = 100'000;
+/// In characters. MLflow's limits for keys and tags.
+constexpr std::size_t kModelKeyChars = 250;
+constexpr std::size_t kModelTagChars = 100'000;
+constexpr std::size_t kModelTextChars = 1'000'000;  // of descriptions, sources, contracts
 
-/// Throws Error{kInvalidArgument}.
+/// These throw Error{kInvalidArgument}.
 void check_model_tag(std::string_view key, std::string_view value);
+/// `what`: "description", "source"; of the model `name`.
+void check_model_text(std::string_view what, std::string_view name, std::string_view text);
 
 void insert_model(soci::session& session, const RegistryCore& core, const ModelKey& model,
                   std::string_view description);

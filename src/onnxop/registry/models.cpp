@@ -54,6 +54,7 @@ void put_model_tag(soci::session& session, const RegistryCore& core, const Model
 RegisteredModel Models::create(std::string_view name, std::string_view description,
                                const Texts& tags) {
   check_model_name(name);
+  check_model_text("description", name, description);
   for (const auto& [key, value] : tags) {
     check_model_tag(key, value);
   }
@@ -94,6 +95,7 @@ RegisteredModel Models::rename(std::string_view name, std::string_view new_name)
 
 RegisteredModel Models::describe(std::string_view name, std::string_view description) {
   const std::string after(description);
+  check_model_text("description", name, after);
   return core_.database.write([&](soci::session& session) {
     const ModelKey model = find_model(session, core_, name);
     const RegisteredModel before = load_model(session, model);
@@ -119,6 +121,7 @@ void Models::set_tag(std::string_view name, std::string_view key, std::string_vi
 
 void Models::delete_tag(std::string_view name, std::string_view key) {
   const std::string text(key);
+  check_key("tag", key, kModelKeyChars);
   core_.database.write([&](soci::session& session) {
     const ModelKey model = find_model(session, core_, name);
     const auto before = model_tag(session, model, text);

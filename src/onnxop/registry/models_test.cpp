@@ -14,6 +14,7 @@ using testing::Not;
 using testing::Pair;
 
 class ModelsTest : public ModelStoreTest {};
+
 ONNXOP_ON_EACH_STORE(ModelsTest);
 
 TEST_P(ModelsTest, AModelIsMadeWithoutVersions) {
@@ -113,6 +114,32 @@ TEST_P(ModelsTest, DescriptionsAndTagsChange) {
   EXPECT_EQ(catch_error([&] { models_.set_tag("m", "", "x"); }).code, ErrorCode::kInvalidArgument);
   EXPECT_EQ(catch_error([&] { models_.set_tag("m", std::string(251, 'k'), "x"); }).code,
             ErrorCode::kInvalidArgument);
+}
+
+TEST_P(ModelsTest, TextThatNotEveryDatabaseKeepsIsRefused) {
+  models_.create("m");
+  for (const std::string& bad : {std::string("a\0b", 3), std::string("\xff")}) {
+    const std::vector<std::function<void()>> actions = {
+        [&] { models_.create("n", bad); },
+        [&] {
+          models_.create("n", "", {{"k", bad}});
+        },
+        [&] { models_.get(bad); },
+        [&] { models_.history(bad); },
+        [&] { models_.state_at(bad, 0); },
+        [&] { models_.rename("m", bad); },
+        [&] { models_.describe("m", bad); },
+        [&] { models_.set_tag("m", bad, "v"); },
+        [&] { models_.delete_tag("m", bad); },
+        [&] { models_.publish({.name = "m", .source = bad}); },
+        [&] { models_.publish({.name = "m", .contract = bad}); },
+        [&] { models_.set_alias("m", bad, 1); },
+    };
+    for (std::size_t i = 0; i < actions.size(); ++i) {
+      EXPECT_EQ(catch_error(actions[i]).code, ErrorCode::kInvalidArgument) << i;
+    }
+  }
+  EXPECT_EQ(models_.list().size(), 1u);
 }
 
 TEST_P(ModelsTest, ARenamedModelKeepsAllItHas) {

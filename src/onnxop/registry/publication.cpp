@@ -180,8 +180,13 @@ void check_texts(const NewVersion& version) {
     check_model_tag(key, value);
   }
   for (const auto& [key, value] : version.metrics) {
-    check_key("metric", key, kModelKeyBytes);
+    check_key("metric", key, kModelKeyChars);
   }
+  check_model_text("source", version.name, version.source);
+  check_model_text("description", version.name, version.description);
+  check_model_text("logged model", version.name, version.logged_model_id);
+  check_model_text("link to the run", version.name, version.run_link);
+  check_model_text("contract", version.name, version.contract);
 }
 
 }  // namespace

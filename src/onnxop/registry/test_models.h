@@ -24,12 +24,8 @@ class ModelStoreTest : public EachStoreTest {
   }
 
   /// The rows of a table.
-  int count(const std::string& table) const {
-    int rows = 0;
-    Database(dialect_of(location())).read([&](soci::session& session) {
-      session << "SELECT COUNT(*) FROM " + table, soci::into(rows);
-    });
-    return rows;
+  std::int64_t count(const std::string& table) const {
+    return scalar("SELECT COUNT(*) FROM " + table);
   }
 
   Registry registry_{location(), clock_};

@@ -58,6 +58,10 @@ class ModelManagerTest : public testing::Test {
   ModelManager manager(std::unique_ptr<ModelProvider> provider, ServingWishes wishes = {}) {
     std::vector<std::unique_ptr<ModelProvider>> providers;
     providers.push_back(std::move(provider));
+    return manager(std::move(providers), std::move(wishes));
+  }
+  ModelManager manager(std::vector<std::unique_ptr<ModelProvider>> providers,
+                       ServingWishes wishes = {}) {
     return {std::move(providers),
             {std::move(wishes), 2},
             [this](const fs::path& path, std::span<const std::byte>) -> std::shared_ptr<Scorer> {
@@ -306,6 +310,123 @@ TEST_F(ModelManagerTest, AliasesOfTheStoreAreObeyed) {
   std::ofstream(path, std::ios::app) << "x";
   models.load("mnist");
   EXPECT_EQ(served("mnist@challenger"), 1) << "what is loaded stays";
+}
+
+/// A place that counts how often it is read, and can be unreachable.
+class CountingProvider : public ModelProvider {
+ public:
+  explicit CountingProvider(std::unique_ptr<ModelProvider> inner) : inner_(std::move(inner)) {}
+  std::vector<ModelOffer> offers() override {
+    ++reads;
+    changed_ = false;
+    if (down) {
+      fail(ErrorCode::kUnavailable, "no connection");
+    }
+    return inner_->offers();
+  }
+  bool changed() override {
+    if (down) {
+      fail(ErrorCode::kUnavailable, "no connection");
+    }
+    return changed_;
+  }
+  ModelSource source(const std::string& name, std::int64_t version) override {
+    return inner_->source(name, version);
+  }
+  std::vector<fs::path> watched() override { return inner_->watched(); }
+  bool checked() const override { return false; }
+  void change() { changed_ = true; }
+
+  int reads = 0;
+  bool down = false;
+
+ private:
+  std::unique_ptr<ModelProvider> inner_;
+  bool changed_ = true;
+};
+
+TEST_F(ModelManagerTest, APlaceIsReadWhenItHasChanged) {
+  put("a", 1);
+  auto counting = std::make_unique<CountingProvider>(folder());
+  CountingProvider& place = *counting;
+  auto models = manager(std::move(counting));
+  ASSERT_EQ(models.places(), 1U);
+  EXPECT_FALSE(models.refresh(0));
+  EXPECT_EQ(served("a"), 1);
+  EXPECT_EQ(place.reads, 1);
+  const auto set = catalog_.snapshot();
+  for (int i = 0; i < 3; ++i) {
+    models.refresh(0);
+  }
+  EXPECT_EQ(place.reads, 1);
+  EXPECT_EQ(catalog_.snapshot(), set) << "what is served is not even published again";
+  put("a", 2);
+  place.change();
+  models.refresh(0);
+  EXPECT_EQ(place.reads, 2);
+  EXPECT_EQ(served("a"), 2);
+}
+
+TEST_F(ModelManagerTest, APlaceThatCannotBeReadLeavesWhatItHadServing) {
+  put("a", 1);
+  auto counting = std::make_unique<CountingProvider>(folder());
+  CountingProvider& place = *counting;
+  auto models = manager(std::move(counting));
+  models.refresh(0);
+  put("a", 2);
+  place.change();
+  place.down = true;
+  models.refresh(0);
+  models.refresh();
+  EXPECT_EQ(served("a"), 1);
+  place.down = false;
+  place.change();
+  models.refresh(0);
+  EXPECT_EQ(served("a"), 2);
+}
+
+TEST_F(ModelManagerTest, TwoPlacesAreReadApart) {
+  put("a", 1);
+  Registry registry(folder_ / "store", clock_);
+  write_file_atomically(folder_ / "m.onnx", model_bytes("of the store"));
+  for (const char* name : {"a", "b"}) {
+    registry.models().publish({.name = name, .model_file = folder_ / "m.onnx"});
+  }
+  registry.models().publish({.name = "a", .model_file = folder_ / "m.onnx"});
+  auto counting = std::make_unique<CountingProvider>(folder());
+  CountingProvider& place = *counting;
+  std::vector<std::unique_ptr<ModelProvider>> providers;
+  providers.push_back(std::move(counting));
+  providers.push_back(store_provider(folder_ / "store", clock_, {.max_batch = 1}));
+  auto models = manager(std::move(providers));
+  models.refresh();
+  EXPECT_EQ(served("a"), 1) << "the first place's";
+  EXPECT_EQ(served("b"), 1);
+  registry.models().publish({.name = "b", .model_file = folder_ / "m.onnx"});
+  models.refresh(1);
+  EXPECT_EQ(served("b"), 2);
+  EXPECT_EQ(place.reads, 1);
+  fs::remove_all(folder_ / "models" / "a");
+  place.change();
+  models.refresh(0);
+  EXPECT_EQ(served("a"), 2) << "the second place's comes forth";
+}
+
+TEST_F(ModelManagerTest, AnAliasThatMovesToAVersionWithoutAModelStaysWhereItWas) {
+  Registry registry(folder_ / "store", clock_);
+  write_file_atomically(folder_ / "m.onnx", model_bytes("first"));
+  registry.models().publish({.name = "mnist", .model_file = folder_ / "m.onnx"});
+  registry.models().publish({.name = "mnist", .source = "elsewhere"});
+  registry.models().set_alias("mnist", "champion", 1);
+  auto models = manager(store_provider(folder_ / "store", clock_, {.max_batch = 1}),
+                        {.references = {"mnist@champion"}});
+  models.refresh(0);
+  EXPECT_EQ(served("mnist@champion"), 1);
+  registry.models().set_alias("mnist", "champion", 2);
+  models.refresh(0);
+  EXPECT_EQ(served("mnist@champion"), 1);
+  EXPECT_THAT(models.unmet(), ElementsAre(HasSubstr("version 2 has no model.onnx")));
+  EXPECT_THAT(status_of(models, "mnist", 2), HasSubstr("UNAVAILABLE version 2 has no model.onnx"));
 }
 
 TEST_F(ModelManagerTest, OfManyModelsBatchSizesAreTriedOutWhenTheyAreUsed) {

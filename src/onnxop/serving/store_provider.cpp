@@ -1,6 +1,7 @@
 // The store's models.
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include "onnxop/base/error.h"
@@ -75,7 +76,7 @@ class StoreProvider : public ModelProvider {
 
   // A connection that was lost stays so: it is made anew by the next call.
   template <typename Body>
-  auto in_store(Body&& body) {
+  std::invoke_result_t<Body, const Registry&> in_store(Body&& body) {
     if (!registry_) {
       open();
     }
