@@ -1,5 +1,6 @@
 // Artifacts over MLflow's REST API: listed, uploaded to a file, downloaded from one.
 
+#include <array>
 #include <charconv>
 
 #include "onnxop/base/error.h"
@@ -18,9 +19,32 @@ constexpr std::string_view kNoMultipart =
 std::string list_of_run(MlflowCall& call) {
   const std::string root = run_artifact_root(call.registry().runs().get(call.fields().run_id()));
   const std::string below = call.fields().text("path");
-  return artifact_list_json(
-      artifact_uri(root), root,
-      call.registry().artifacts().list(below.empty() ? root : root + "/" + below));
+  return artifact_list_json(artifact_uri(root), root,
+                            call.registry().artifacts().list(
+                                below.empty() ? root : root + "/" + check_artifact_path(below)));
+}
+
+/// For people's programs, which see no more than the name's end.
+std::string_view content_type_of(std::string_view path) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kTypes{
+      {{".txt", "text/plain; charset=utf-8"},
+       {".log", "text/plain; charset=utf-8"},
+       {".md", "text/plain; charset=utf-8"},
+       {".yaml", "text/plain; charset=utf-8"},
+       {".yml", "text/plain; charset=utf-8"},
+       {"/MLmodel", "text/plain; charset=utf-8"},
+       {".csv", "text/csv"},
+       {".json", "application/json"},
+       {".png", "image/png"},
+       {".jpg", "image/jpeg"},
+       {".jpeg", "image/jpeg"},
+       {".svg", "image/svg+xml"}}};
+  for (const auto& [end, type] : kTypes) {
+    if (path.ends_with(end)) {
+      return type;
+    }
+  }
+  return "application/octet-stream";
 }
 
 Response json_response(std::string body) {
@@ -52,7 +76,7 @@ bool cut_to_range(std::string_view range, FileBody& file, bool& is_part) {
       return true;
     }
     from = file.bytes - std::min(count, file.bytes);
-  } else if (!number(first, from) || (!last.empty() && !number(last, to)) || to < from) {
+  } else if (!number(first, from) || (!last.empty() && (!number(last, to) || to < from))) {
     return true;
   }
   if (from >= file.bytes) {
@@ -77,7 +101,7 @@ Response download(Registry& registry, const Request& request) {
                      // Whatever it is, no browser shall take it for a page of this server.
                      {"Content-Disposition", "attachment"},
                      {"X-Content-Type-Options", "nosniff"}};
-  response.content_type = "application/octet-stream";
+  response.content_type = content_type_of(path);
   if (request.field("if-none-match").find(tag) != std::string_view::npos) {
     response.status = 304;
     return response;

@@ -22,9 +22,9 @@ std::string list_artifacts(MlflowCall& call) {
   const std::string root =
       logged_model_artifact_root(call.registry().logged_models().get(call.path_value(0)));
   const std::string below = call.fields().text("artifact_directory_path");
-  return artifact_list_json(
-      artifact_uri(root), root,
-      call.registry().artifacts().list(below.empty() ? root : root + "/" + below));
+  return artifact_list_json(artifact_uri(root), root,
+                            call.registry().artifacts().list(
+                                below.empty() ? root : root + "/" + check_artifact_path(below)));
 }
 
 void add_changes(MlflowTable& table) {

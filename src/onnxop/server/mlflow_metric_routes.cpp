@@ -19,8 +19,9 @@ std::string history(MlflowCall& call) {
     options.max_results = fields.max_results(kMostOfPage, kMostOfPage);
     options.page_token = fields.text("page_token");
   }
-  return metric_history_json(
-      call.registry().runs().metric_history_page(fields.run_id(), key, options));
+  Page<Metric> page = call.registry().runs().metric_history_page(fields.run_id(), key, options);
+  sort_history(page.items);
+  return metric_history_json(page);
 }
 
 std::string interval(MlflowCall& call) {
@@ -46,8 +47,9 @@ std::string interval(MlflowCall& call) {
   std::vector<RunHistory> histories;
   for (const std::string& id : run_ids) {
     histories.push_back({id, call.registry().runs().metric_history(id, key)});
+    thin_out(histories.back(), wanted);
   }
-  return run_histories_json(thin_out(std::move(histories), wanted));
+  return run_histories_json(histories);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "onnxop/base/error.h"
 #include "onnxop/server/mlflow_table.h"
+#include "onnxop/wire/mlflow_keys.h"
 #include "onnxop/wire/mlflow_models.h"
 #include "onnxop/wire/mlflow_versions.h"
 
@@ -116,7 +117,8 @@ std::string get_by_alias(MlflowCall& call) {
     fail(ErrorCode::kInvalidArgument, "Registered model alias {} not found: model '{}' has: {}",
          alias, model.name, aliases_of(model));
   }
-  return model_version_json(models.resolve(format("{}@{}", model.name, alias)));
+  const std::int64_t version = alias == "latest" ? model.latest_version : model.aliases.at(alias);
+  return model_version_json(models.version(model.name, version));
 }
 
 void add_aliases(MlflowTable& table) {
@@ -125,7 +127,9 @@ void add_aliases(MlflowTable& table) {
              "Let an alias point to a version, which is served then", Permission::kManage},
             [](MlflowCall& call) {
               const MlflowFields& fields = call.fields();
-              call.registry().models().set_alias(fields.required("name"), fields.required("alias"),
+              const std::string alias = fields.required("alias");
+              check_mlflow_alias(alias);
+              call.registry().models().set_alias(fields.required("name"), alias,
                                                  version_number_of(fields));
               return std::string(kDone);
             });

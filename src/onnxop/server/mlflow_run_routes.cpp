@@ -2,6 +2,7 @@
 
 #include "onnxop/base/error.h"
 #include "onnxop/server/mlflow_table.h"
+#include "onnxop/wire/mlflow_keys.h"
 #include "onnxop/wire/mlflow_metrics.h"
 #include "onnxop/wire/mlflow_runs.h"
 
@@ -62,7 +63,9 @@ std::string log_parameter(MlflowCall& call) {
   const MlflowFields& fields = call.fields();
   LogBatch batch;
   batch.run_id = fields.run_id();
-  batch.batch.params.emplace(fields.required("key"), fields.text("value"));
+  const std::string key = fields.required("key");
+  check_mlflow_key(key, "key");
+  batch.batch.params.emplace(key, fields.text("value"));
   log(call.registry(), batch);
   return std::string(kDone);
 }
@@ -102,7 +105,9 @@ void add_logging(MlflowTable& table) {
   });
   add("runs/set-tag", "setTag", "Set a tag of a run", [](MlflowCall& call) {
     const MlflowFields& fields = call.fields();
-    call.registry().runs().set_tag(fields.run_id(), fields.required("key"), fields.text("value"));
+    const std::string key = fields.required("key");
+    check_mlflow_key(key, "key");
+    call.registry().runs().set_tag(fields.run_id(), key, fields.text("value"));
     return std::string(kDone);
   });
   add("runs/delete-tag", "deleteTag", "Delete a tag of a run", [](MlflowCall& call) {

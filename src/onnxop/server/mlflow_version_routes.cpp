@@ -1,5 +1,7 @@
 // Versions of registered models over MLflow's REST API.
 
+#include <algorithm>
+
 #include "onnxop/base/error.h"
 #include "onnxop/base/json_value.h"
 #include "onnxop/server/mlflow_table.h"
@@ -9,7 +11,8 @@
 namespace onnxop {
 namespace {
 
-constexpr std::int64_t kMostVersions = 200'000;  // of a page
+constexpr std::int64_t kMostAsked = 200'000;    // of a page; clients ask for as many
+constexpr std::int64_t kMostVersions = 50'000;  // that it has
 constexpr std::string_view kDone = "{}";
 
 /// Clients find the versions of a logged model in a tag of it.
@@ -27,15 +30,29 @@ void note_in_logged_model(Registry& registry, const ModelVersion& version) {
   }
 }
 
+/// "NAME:3" or "NAME@alias", whether it can be served or not.
+ModelVersion find_version(const Models& models, const std::string& reference) {
+  const auto at = reference.find_last_of(":@");
+  const RegisteredModel model = models.get(reference.substr(0, at));
+  const std::string which = at == std::string::npos ? std::string() : reference.substr(at + 1);
+  if (const auto alias = model.aliases.find(which); alias != model.aliases.end()) {
+    return models.version(model.name, alias->second);
+  }
+  return models.version(model.name, parse_version_number(which));
+}
+
 /// Another version's files, under a name of its own.
 ModelVersion publish_copy(const Registry& registry, Models& models, const std::string& reference,
                           NewVersion version) {
-  const ModelVersion from = models.resolve(reference);
+  const ModelVersion from = find_version(models, reference);
   version.run_id = from.run_id;
   version.logged_model_id = from.logged_model_id;
   version.contract = from.contract;
   version.metrics = from.metrics;
   version.model_file = from.model_path;
+  if (from.sha256.empty()) {
+    version.model_file.clear();
+  }
   for (const ModelFile& file : registry.models().files(from.name, from.version)) {
     if (file.path != "model.onnx") {
       version.companions.emplace_back(file.path);
@@ -64,7 +81,7 @@ std::string search(MlflowCall& call) {
   SearchOptions options;
   options.filter = fields.text("filter");
   options.order_by = fields.texts("order_by");
-  options.max_results = fields.max_results(kMostVersions, kMostVersions);
+  options.max_results = std::min(fields.max_results(kMostAsked, kMostAsked), kMostVersions);
   options.page_token = fields.text("page_token");
   return model_versions_json(call.registry().models().search_versions(options));
 }

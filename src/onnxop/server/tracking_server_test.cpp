@@ -41,6 +41,9 @@ class TrackingServerTest : public ServerTest {
 
   std::vector<std::string> staged() const {
     std::vector<std::string> names;
+    if (!std::filesystem::exists(tracking_.folder() / "artifacts")) {
+      return names;
+    }
     for (const auto& entry :
          std::filesystem::recursive_directory_iterator(tracking_.folder() / "artifacts")) {
       const std::string path = entry.path().string();

@@ -23,7 +23,7 @@ TEST(JsonWriter, PutsCommasWhereTheyBelong) {
 }
 
 TEST(JsonWriter, EscapesWhatJsonHasNoPlaceFor) {
-  EXPECT_EQ(written("a\"b\\c\n\r\t\x01\x7f"), "\"a\\\"b\\\\c\\n\\r\\t\\u0001\\u007f\"");
+  EXPECT_EQ(written("a\"b\\c\n\r\t\x01\x7f"), "\"a\\\"b\\\\c\\n\\r\\t\\u0001\x7f\"");
   EXPECT_EQ(written("käse 数字 🎉"), "\"käse 数字 🎉\"");
 }
 

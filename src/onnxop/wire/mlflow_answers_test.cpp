@@ -34,7 +34,7 @@ TEST(MlflowAnswers, AnExperiment) {
 }
 
 TEST(MlflowAnswers, ARun) {
-  Run run{.run_id = "abc", .experiment_id = 2, .name = "calm", .user_id = "ada"};
+  onnxop::Run run{.run_id = "abc", .experiment_id = 2, .name = "calm", .user_id = "ada"};
   run.status = RunStatus::kFinished;
   run.start_time_ms = 17;
   run.params = {{"lr", "0.1"}};

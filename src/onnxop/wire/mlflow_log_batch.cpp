@@ -3,6 +3,7 @@
 #include <array>
 
 #include "onnxop/base/error.h"
+#include "onnxop/wire/mlflow_keys.h"
 #include "onnxop/wire/mlflow_metrics.h"
 #include "onnxop/wire/mlflow_values.h"
 
@@ -52,6 +53,7 @@ std::string_view key_of(const JsonObject& object, const ElementName& name) {
   if (key.empty()) {
     fail_missing_parameter(name.of("key"));
   }
+  check_mlflow_key(key, "key");
   return key;
 }
 

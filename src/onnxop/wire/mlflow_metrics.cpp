@@ -1,10 +1,11 @@
 #include "onnxop/wire/mlflow_metrics.h"
 
 #include <algorithm>
-#include <iterator>
 #include <set>
+#include <tuple>
 
 #include "onnxop/wire/mlflow_json.h"
+#include "onnxop/wire/mlflow_keys.h"
 
 namespace onnxop {
 namespace {
@@ -18,6 +19,7 @@ LogBatch log_metric_of(const MlflowFields& fields) {
   log.run_id = fields.run_id();
   Metric metric;
   metric.key = fields.required("key");
+  check_mlflow_key(metric.key, "key");
   const auto value = fields.number("value");
   if (!value) {
     fail_missing_parameter("value");
@@ -31,6 +33,12 @@ LogBatch log_metric_of(const MlflowFields& fields) {
   }
   log.batch.metrics.push_back(std::move(metric));
   return log;
+}
+
+void sort_history(std::vector<Metric>& metrics) {
+  std::stable_sort(metrics.begin(), metrics.end(), [](const Metric& a, const Metric& b) {
+    return std::tie(a.timestamp_ms, a.step) < std::tie(b.timestamp_ms, b.step);
+  });
 }
 
 std::string metric_history_json(const Page<Metric>& page) {
@@ -48,39 +56,30 @@ std::string metric_history_json(const Page<Metric>& page) {
   return json.take();
 }
 
-std::vector<RunHistory> thin_out(std::vector<RunHistory> histories,
-                                 const HistoryInterval& interval) {
-  std::set<std::int64_t> steps;
-  std::set<std::int64_t> kept;
-  for (RunHistory& history : histories) {
-    std::erase_if(history.metrics, [&](const Metric& metric) {
-      return interval.first_step &&
-             (metric.step < *interval.first_step || metric.step > *interval.last_step);
-    });
-    std::stable_sort(history.metrics.begin(), history.metrics.end(),
-                     [](const Metric& a, const Metric& b) {
-                       return a.step != b.step ? a.step < b.step : a.timestamp_ms < b.timestamp_ms;
-                     });
-    for (const Metric& metric : history.metrics) {
-      steps.insert(steps.end(), metric.step);
-    }
-    if (!history.metrics.empty()) {
-      kept.insert({history.metrics.front().step, history.metrics.back().step});
+void thin_out(RunHistory& history, const HistoryInterval& interval) {
+  std::vector<Metric>& metrics = history.metrics;
+  std::erase_if(metrics, [&](const Metric& metric) {
+    return interval.first_step &&
+           (metric.step < *interval.first_step || metric.step > *interval.last_step);
+  });
+  std::stable_sort(metrics.begin(), metrics.end(), [](const Metric& a, const Metric& b) {
+    return a.step != b.step ? a.step < b.step : a.timestamp_ms < b.timestamp_ms;
+  });
+  std::vector<std::int64_t> steps;
+  for (const Metric& metric : metrics) {
+    if (steps.empty() || steps.back() != metric.step) {
+      steps.push_back(metric.step);
     }
   }
   const auto most = static_cast<std::size_t>(interval.max_results);
   if (steps.size() <= most) {
-    return histories;
+    return;
   }
-  const std::vector<std::int64_t> all(steps.begin(), steps.end());
+  std::set<std::int64_t> kept{steps.back()};
   for (std::size_t i = 0; i < most; ++i) {
-    kept.insert(all[i * all.size() / most]);
+    kept.insert(steps[i * steps.size() / most]);
   }
-  for (RunHistory& history : histories) {
-    std::erase_if(history.metrics,
-                  [&](const Metric& metric) { return !kept.contains(metric.step); });
-  }
-  return histories;
+  std::erase_if(metrics, [&](const Metric& metric) { return !kept.contains(metric.step); });
 }
 
 std::string run_histories_json(const std::vector<RunHistory>& histories) {

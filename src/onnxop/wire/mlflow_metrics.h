@@ -29,6 +29,9 @@ LogBatch parse_log_batch(std::string_view json);
 /// Of runs/log-metric.
 LogBatch log_metric_of(const MlflowFields& fields);
 
+/// By time, then step; what is the same in both stays in the order of logging.
+void sort_history(std::vector<Metric>& metrics);
+
 /// {"metrics": […], "next_page_token": …}
 std::string metric_history_json(const Page<Metric>& page);
 
@@ -43,11 +46,9 @@ struct HistoryInterval {
   std::int64_t max_results = 0;  // of one run, at least 1
 };
 
-/// What get-history-bulk-interval shows of long histories: the metrics of at most max_results
-/// steps, spread evenly over all steps that any of the runs has in the interval, and of each run's
-/// first and last one.
-std::vector<RunHistory> thin_out(std::vector<RunHistory> histories,
-                                 const HistoryInterval& interval);
+/// What get-history-bulk-interval shows of a long history: the metrics in the interval, by step; of
+/// more than max_results steps that many, spread evenly, and the last one.
+void thin_out(RunHistory& history, const HistoryInterval& interval);
 
 /// {"metrics": [{…, "run_id"}, …]}
 std::string run_histories_json(const std::vector<RunHistory>& histories);

@@ -8,6 +8,7 @@
 
 #include "onnxop/base/error.h"
 #include "onnxop/base/json_value.h"
+#include "onnxop/wire/mlflow_keys.h"
 
 namespace onnxop {
 namespace {
@@ -137,29 +138,48 @@ class ThinOut : public testing::Test {
   }
 };
 
-TEST_F(ThinOut, ShortHistoriesStayWhole) {
-  const auto thin = thin_out({history("a", 1, 4), history("b", 2, 3)}, {{}, {}, 4});
-  EXPECT_THAT(steps(thin[0]), ElementsAre(1, 2, 3, 4));
-  EXPECT_THAT(steps(thin[1]), ElementsAre(2, 3));
+TEST_F(ThinOut, AShortHistoryStaysWhole) {
+  RunHistory short_one = history("a", 1, 4);
+  thin_out(short_one, {{}, {}, 4});
+  EXPECT_THAT(steps(short_one), ElementsAre(1, 2, 3, 4));
 }
 
-TEST_F(ThinOut, LongOnesKeepTheirEndsAndAllShowTheSameSteps) {
-  const auto thin = thin_out({history("a", 0, 999), history("b", 500, 777)}, {{}, {}, 10});
-  EXPECT_THAT(steps(thin[0]),
-              ElementsAre(0, 100, 200, 300, 400, 500, 600, 700, 777, 800, 900, 999));
-  EXPECT_THAT(steps(thin[1]), ElementsAre(500, 600, 700, 777));
+TEST_F(ThinOut, ALongOneKeepsItsEnds) {
+  RunHistory long_one = history("a", 0, 999);
+  thin_out(long_one, {{}, {}, 10});
+  EXPECT_THAT(steps(long_one), ElementsAre(0, 100, 200, 300, 400, 500, 600, 700, 800, 900, 999));
 }
 
 TEST_F(ThinOut, OnlyTheIntervalCounts) {
-  const auto thin = thin_out({history("a", 0, 999)}, {10, 13, 10});
-  EXPECT_THAT(steps(thin[0]), ElementsAre(10, 11, 12, 13));
+  RunHistory some = history("a", 0, 999);
+  thin_out(some, {10, 13, 10});
+  EXPECT_THAT(steps(some), ElementsAre(10, 11, 12, 13));
 }
 
 TEST_F(ThinOut, TheAnswerSaysWhichRun) {
-  const Json json =
-      parse_json(run_histories_json(thin_out({history("a", 1, 1)}, {{}, {}, 10})), "answer");
+  const Json json = parse_json(run_histories_json({history("a", 1, 1)}), "answer");
   EXPECT_EQ(json["metrics"][0]["run_id"], "a");
   EXPECT_EQ(json["metrics"][0]["step"], 1);
+}
+
+TEST(MetricHistory, IsInTheOrderOfTime) {
+  std::vector<Metric> metrics{{"a", 1, 5, 1}, {"a", 2, 3, 2}, {"a", 3, 3, 1}, {"a", 4, 3, 1}};
+  sort_history(metrics);
+  EXPECT_EQ(metrics[0].value, 3);
+  EXPECT_EQ(metrics[1].value, 4);
+  EXPECT_EQ(metrics[3].value, 1);
+}
+
+TEST(MlflowKeys, AreNamesThatMeanOneThing) {
+  for (const char* good : {"a/b", "with space", "a.b-c_d", "colon:ed", "größe", "..a", "a..b"}) {
+    EXPECT_NO_THROW(check_mlflow_key(good, "key")) << good;
+  }
+  for (const char* bad :
+       {"../up", "/root", "a//b", "a/./b", "semi;colon", "quote'd", ".", "..", "", "a/", "a\nb"}) {
+    EXPECT_THROW(check_mlflow_key(bad, "key"), Error) << bad;
+  }
+  EXPECT_NO_THROW(check_mlflow_alias("ok-1_x"));
+  EXPECT_THROW(check_mlflow_alias("a.b"), Error);
 }
 
 }  // namespace

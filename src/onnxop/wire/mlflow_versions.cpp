@@ -66,12 +66,16 @@ std::string download_uri_json(std::string_view uri) {
   return json.take();
 }
 
+std::int64_t parse_version_number(std::string_view text) {
+  return mlflow_integer(text, "version");
+}
+
 std::int64_t version_number_of(const MlflowFields& fields) {
   const auto text = fields.find_text_or_number("version");
   if (!text || text->empty()) {
     fail_missing_parameter("version");
   }
-  return mlflow_integer(*text, "version");
+  return parse_version_number(*text);
 }
 
 }  // namespace onnxop

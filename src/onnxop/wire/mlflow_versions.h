@@ -22,6 +22,9 @@ NewVersion new_version_of(const MlflowFields& fields);
 /// {"artifact_uri": …}
 std::string download_uri_json(std::string_view uri);
 
+/// Throws Error{kInvalidArgument} for what is no whole number.
+std::int64_t parse_version_number(std::string_view text);
+
 /// The number of a version, which clients give as a text.
 std::int64_t version_number_of(const MlflowFields& fields);
 

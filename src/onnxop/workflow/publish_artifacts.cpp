@@ -70,26 +70,26 @@ class Files {
   std::vector<Artifact> all_;
 };
 
-/// Throws Error{kInvalidArgument} where there is none.
+/// "" where there is none.
 std::string onnx_file_in(const Files& files) {
   if (const Artifact* const mlmodel = files.find("MLmodel")) {
     const auto data = onnx_data_of(read_text_file(files.local(*mlmodel), kMostMlmodelBytes));
-    if (!data) {
-      fail(ErrorCode::kInvalidArgument, "the MLmodel has no flavor onnx");
-    }
-    return check_artifact_path(*data);
+    return data ? check_artifact_path(*data) : std::string();
   }
   const std::vector<std::string> names = files.ending_with(".onnx");
-  if (names.size() != 1) {
-    fail(ErrorCode::kInvalidArgument,
-         "there is no MLmodel, and there are {} files *.onnx, expected one", names.size());
+  if (names.size() > 1) {
+    fail(ErrorCode::kInvalidArgument, "there is no MLmodel, and there are {} files *.onnx: {}",
+         names.size(), join(names, ", "));
   }
-  return names.front();
+  return names.empty() ? std::string() : names.front();
 }
 
-/// The model file with what belongs to it, in `work`.
+/// The model file with what belongs to it, in `work`, if there is one.
 void take_model(const Files& files, const fs::path& work, NewVersion& version) {
   const std::string name = onnx_file_in(files);
+  if (name.empty()) {
+    return;
+  }
   const fs::path folder = fs::path(name).parent_path();
   const fs::path model = work / name;
   files.link(name, model);

@@ -111,10 +111,16 @@ TEST_F(PublishArtifacts, AVersionWithoutAModelIsThereButNotServed) {
   ModelVersion version = publish();
   EXPECT_EQ(version.version, 1);
   EXPECT_EQ(version.sha256, "");
-  EXPECT_THAT(version.tags.at("onnxop.not_served"), HasSubstr("flavor onnx"));
+  EXPECT_TRUE(version.tags.empty());
   version = publish_from_artifacts(registry_, {.name = "net"}, "0/nothing/artifacts");
   EXPECT_EQ(version.version, 2);
   EXPECT_EQ(version.sha256, "");
+}
+
+TEST_F(PublishArtifacts, OfSeveralNoneIsGuessed) {
+  put("a.onnx", "x");
+  put("b.onnx", "y");
+  EXPECT_THAT(publish().tags.at("onnxop.not_served"), HasSubstr("a.onnx, b.onnx"));
 }
 
 TEST_F(PublishArtifacts, ABrokenModelIsNotServed) {
