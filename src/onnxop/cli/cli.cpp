@@ -19,7 +19,7 @@ constexpr int kExitUsage = 2;
 
 struct Globals {
   std::string store = "onnxop-store";
-  std::string files = "onnxop-store";
+  std::string store_files = "onnxop-store";
   std::string log_level = "info";
   std::string log_format = "auto";
 };
@@ -37,12 +37,14 @@ LogOptions log_options(const Globals& globals) {
 }
 
 void declare_globals(CLI::App& app, Globals& globals) {
-  app.add_option("--store", globals.store,
-                 "Folder where runs and models live, or postgresql://USER:PASSWORD@HOST/NAME")
+  app.add_option(
+         "--store", globals.store,
+         "Where runs and models live: a folder, or postgresql://USER:PASSWORD@HOST/DATABASE")
       ->envname("ONNXOP_STORE")
-      ->capture_default_str();
-  app.add_option("--files", globals.files, "Folder for the files of a store in PostgreSQL")
-      ->envname("ONNXOP_FILES")
+      ->default_str("onnxop-store");
+  app.add_option("--store-files", globals.store_files,
+                 "Folder for the files of a store in PostgreSQL: the same for all who use it")
+      ->envname("ONNXOP_STORE_FILES")
       ->capture_default_str();
   app.add_option("--log-level", globals.log_level, "Least important messages to log")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
@@ -60,7 +62,7 @@ int report_usage(std::string_view message, std::string_view help_of) {
 int run_action(const VerbAction& action, const Globals& globals, std::string_view program) {
   try {
     init_logging(log_options(globals));
-    action(CliContext{.store = parse_store_location(globals.store, globals.files)});
+    action(CliContext{.store = parse_store_location(globals.store, globals.store_files)});
     return 0;
   } catch (const UsageError& e) {
     return report_usage(e.what(), program);
@@ -77,7 +79,8 @@ int run_action(const VerbAction& action, const Globals& globals, std::string_vie
 std::string_view find_verb_word(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
-    if (word == "--store" || word == "--files" || word == "--log-level" || word == "--log-format") {
+    if (word == "--store" || word == "--store-files" || word == "--log-level" ||
+        word == "--log-format") {
       ++i;
     } else if (!word.starts_with("-")) {
       return word;

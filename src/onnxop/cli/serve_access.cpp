@@ -64,6 +64,9 @@ std::shared_ptr<AccessGate> make_gate(const AccessArguments& arguments, const Se
   if (server.manage_port >= 0) {
     hosts.push_back(server.manage_host);
   }
+  if (server.tracking && server.tracking->port >= 0) {
+    hosts.push_back(server.tracking->host);
+  }
   AccessOptions options;
   try {
     const auto warning = check_exposure({.hosts = hosts,

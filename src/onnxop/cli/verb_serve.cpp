@@ -10,6 +10,7 @@
 #include "onnxop/cli/serve_access.h"
 #include "onnxop/cli/serve_limits.h"
 #include "onnxop/cli/serve_security.h"
+#include "onnxop/cli/serve_tracking.h"
 #include "onnxop/cli/serve_traffic.h"
 #include "onnxop/cli/verbs.h"
 #include "onnxop/onnx/model_file.h"
@@ -37,6 +38,7 @@ struct Options {
   LimitArguments limits;
   AccessArguments access;
   TrafficOptions traffic;
+  TrackingArguments tracking;
   TlsFiles tls;
 };
 
@@ -85,6 +87,7 @@ void declare_options(CLI::App& command, Options& options) {
       ->capture_default_str();
   declare_limits(command, options.limits, server);
   declare_access(command, options.access, server);
+  declare_tracking(command, options.tracking);
   declare_tls(command, options.tls);
   command
       .add_option("--slow-request-ms", server.slow_request_ms,
@@ -199,6 +202,12 @@ void serve(Options options, const CliContext& context) {
   server_options.tls = certificates;
   server_options.on_hangup = tls_reloader(certificates);
   const SystemClock clock;
+  const auto registries =
+      open_tracking(options.tracking, context.store, !options.models_folder.empty(), clock);
+  if (registries) {
+    server_options.tracking.emplace(tracking_options(options.tracking, *registries));
+    server_options.max_artifact_bytes = options.tracking.max_artifact_mb << 20;
+  }
   server_options.gate = make_gate(options.access, server_options, clock);
   Catalog catalog;
   ModelManager manager(
@@ -224,6 +233,10 @@ void serve(Options options, const CliContext& context) {
   if (!options.access.manage_port_file.empty()) {
     write_file_atomically(options.access.manage_port_file,
                           as_bytes(format("{}", server.manage_port())));
+  }
+  if (!options.tracking.port_file.empty()) {
+    write_file_atomically(options.tracking.port_file,
+                          as_bytes(format("{}", server.tracking_port())));
   }
   if (!options.port_file.empty()) {
     write_file_atomically(options.port_file, as_bytes(format("{}", server.port())));

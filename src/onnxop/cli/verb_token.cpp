@@ -45,7 +45,7 @@ VerbAction declare_token(CLI::App& command) {
               "onnxop token new alice --role infer,read --file tokens\n"
               "  onnxop token new ops --role manage 2>> tokens");
   make->add_option("NAME", options->name, "Whose it is, for logs and limits")->required();
-  make->add_option("--role", options->roles, "infer, read, manage, or several: infer,read")
+  make->add_option("--role", options->roles, "infer, read, track, manage, or several: infer,read")
       ->required();
   make->add_option("--file", options->file,
                    "Add the line to this file, which its owner alone may read (default: print it "

@@ -44,14 +44,16 @@ bool is_hash(std::string_view text) {
 }
 
 Role parse_role(std::string_view word) {
-  constexpr std::array<std::pair<std::string_view, Role>, 3> kRoles{
-      {{"infer", Role::kInfer}, {"read", Role::kRead}, {"manage", Role::kManage}}};
+  constexpr std::array<std::pair<std::string_view, Role>, 4> kRoles{{{"infer", Role::kInfer},
+                                                                     {"read", Role::kRead},
+                                                                     {"track", Role::kTrack},
+                                                                     {"manage", Role::kManage}}};
   for (const auto& [name, role] : kRoles) {
     if (word == name) {
       return role;
     }
   }
-  fail(ErrorCode::kInvalidArgument, "'{}' is no role, expected infer, read or manage", word);
+  fail(ErrorCode::kInvalidArgument, "'{}' is no role, expected infer, read, track or manage", word);
 }
 
 std::vector<std::string_view> words_of(std::string_view line) {
@@ -129,6 +131,8 @@ std::string_view permission_name(Permission permission) {
       return "infer";
     case Permission::kRead:
       return "read";
+    case Permission::kTrack:
+      return "track";
     case Permission::kManage:
       return "manage";
     case Permission::kUnset:
@@ -142,11 +146,13 @@ std::string_view roles_with(Permission permission) {
     case Permission::kOpen:
       return "none";
     case Permission::kDescribe:
-      return "infer, read or manage";
+      return "infer, read, track or manage";
     case Permission::kInfer:
       return "infer or manage";
     case Permission::kRead:
-      return "read or manage";
+      return "read, track or manage";
+    case Permission::kTrack:
+      return "track or manage";
     case Permission::kManage:
     case Permission::kUnset:
       break;
@@ -163,7 +169,9 @@ bool permits(const RoleSet& roles, Permission permission) {
     case Permission::kInfer:
       return roles.has(Role::kInfer) || roles.has(Role::kManage);
     case Permission::kRead:
-      return roles.has(Role::kRead) || roles.has(Role::kManage);
+      return roles.has(Role::kRead) || roles.has(Role::kTrack) || roles.has(Role::kManage);
+    case Permission::kTrack:
+      return roles.has(Role::kTrack) || roles.has(Role::kManage);
     case Permission::kManage:
       return roles.has(Role::kManage);
     case Permission::kUnset:

@@ -13,7 +13,7 @@
 namespace onnxop {
 
 /// What a token's bearer is for. Roles are joined in a RoleSet.
-enum class Role : std::uint8_t { kInfer = 1, kRead = 2, kManage = 4 };
+enum class Role : std::uint8_t { kInfer = 1, kRead = 2, kManage = 4, kTrack = 8 };
 
 class RoleSet {
  public:
@@ -35,7 +35,8 @@ enum class Permission : std::uint8_t {
   kOpen,      // health: anyone, without a token too
   kDescribe,  // what there is and how it is asked: every token
   kInfer,     // an answer of a model: infer, manage
-  kRead,      // lists, statistics, metrics: read, manage
+  kRead,      // lists, statistics, metrics, what was tracked: read, track, manage
+  kTrack,     // what is logged, and made to be logged to: track, manage
   kManage     // what changes the server: manage
 };
 

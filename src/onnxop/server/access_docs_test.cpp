@@ -11,6 +11,7 @@
 
 #include "onnxop/base/file.h"
 #include "onnxop/server/grpc_access.h"
+#include "onnxop/server/mlflow_routes.h"
 #include "onnxop/server/routes.h"
 #include "onnxop/server/test_client.h"
 
@@ -47,7 +48,7 @@ TEST(SecurityPage, NamesEveryRouteAndWhatItNeeds) {
   const auto names_of = [&](RoutePort port) {
     Table names;
     const RouteTable table =
-        make_routes({}, {{.name = "classify_digit", .model = "mnist"}}, context, port);
+        make_routes({}, {{.name = "classify_digit", .model = "mnist"}}, context, {port});
     for (const Route* route : table.routes()) {
       const std::string& path = route->operation.path;
       names[route->operation.method + " " + (path == "/api/classify_digit" ? "/api/NAME" : path)] =
@@ -65,6 +66,20 @@ TEST(SecurityPage, NamesEveryRouteAndWhatItNeeds) {
                                         : " | management";
   }
   EXPECT_EQ(found, documented("routes"));
+}
+
+TEST(SecurityPage, NamesEveryCallOfTheTrackingAndWhatItNeeds) {
+  const TrackingOptions options;
+  RouteTable table;
+  add_mlflow_routes(table, options, "1");
+  Table found;
+  for (const Route* route : table.routes()) {
+    if (route->operation.described) {
+      found[route->operation.method + " " + route->operation.path] =
+          permission_name(route->permission);
+    }
+  }
+  EXPECT_EQ(found, documented("tracking"));
 }
 
 TEST(SecurityPage, NamesEveryGrpcMethodAndWhatItNeeds) {

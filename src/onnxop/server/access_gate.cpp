@@ -53,7 +53,7 @@ Admission AccessGate::admit(const AccessRequest& request) {
     log_management(request, verdict);
   }
   if (!verdict.problem) {
-    return {};
+    return {.token = verdict.token != nullptr ? verdict.token->name : std::string()};
   }
   return refuse(request,
                 verdict.problem->code() == ErrorCode::kUnauthenticated ? Refusal::kUnauthenticated

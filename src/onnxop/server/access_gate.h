@@ -49,6 +49,7 @@ struct AccessRequest {
 struct Admission {
   std::optional<Error> problem = {};
   RetrySeconds retry_after = 0;  // with kResourceExhausted
+  std::string token = {};        // its name, where the request had a valid one
 };
 
 /// Safe from any thread.

@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 
+#include "onnxop/base/log.h"
 #include "onnxop/server/compression.h"
 
 namespace onnxop {
@@ -20,16 +21,15 @@ Answering::Answering(ClientStream& stream, const ConnectionContext& context, Con
     : stream_(stream), context_(context), set_(set), wake_(stream.executor()) {}
 
 void Answering::drop() {
-  if (elsewhere_ && exchange_->pending && exchange_->pending->cancel()) {
-    return;
+  if (elsewhere_ && !exchange_->pending->cancel()) {
+    elsewhere_.wait(true);
   }
-  elsewhere_.wait(true);
 }
 
 bool Answering::run_here(Exchange& exchange) {
   exchange_ = &exchange;
   const Route& route = *exchange.match.route;
-  if (route.pending || route.blocks) {
+  if (route.pending || route.lane != Lane::kIo) {
     return false;
   }
   exchange.response = call_handler();
@@ -45,33 +45,49 @@ Response Answering::call_handler() {
   return answer(exchange.request, [&] {
     Request& request = exchange.request;
     request.path_values = std::move(exchange.match.path_values);
-    decode_body(request, context_.options.max_decoded_bytes);
-    Response response = exchange.match.route->handler(request);
-    encode_body(response, accepted_encoding(request.field("accept-encoding")));
+    if (!request.body_file) {
+      decode_body(request, context_.options.max_decoded_bytes);
+    }
+    const Route& route = *exchange.match.route;
+    Response response = route.handler(request);
+    if (route.encodes && !response.file) {
+      encode_body(response, accepted_encoding(request.field("accept-encoding")));
+    }
     return response;
   });
 }
 
 Awaitable<bool> Answering::run_blocking() {
+  std::function<void()> work = [this] { exchange_->response = call_handler(); };
+  const bool done = co_await run_on(exchange_->match.route->lane, std::move(work));
+  if (!done) {
+    exchange_->response = error_response(503, "too many requests of this kind wait already",
+                                         error_form(exchange_->request.target));
+    exchange_->response.retry_after = 1;
+  }
+  co_return true;
+}
+
+Awaitable<bool> Answering::run_on(Lane lane, std::function<void()> work) {
   stream_.clear_deadline();
   wake_.expires_at(Timer::time_point::max());
-  elsewhere_ = true;
-  if (!context_.control.try_submit(*this)) {
-    elsewhere_ = false;
-    exchange_->response = error_response(503, "too many requests of this kind wait already");
-    exchange_->response.retry_after = 1;
-    co_return true;
+  work_ = std::move(work);
+  if (!context_.lanes.of(lane).try_submit(*this)) {
+    co_return false;
   }
-  // The message of the control thread cannot be handled before this thread waits for it.
+  // The message of the lane's thread cannot be handled before this thread waits for it.
   ErrorCodeOfSystem done;
   co_await wake_.async_wait(asio::redirect_error(kUseAwaitable, done));
   co_return true;
 }
 
 void Answering::run() noexcept {
-  exchange_->response = call_handler();
+  try {
+    work_();
+  } catch (const std::exception& e) {
+    log_error("work for a request ended: {}", e.what());
+  }
   asio::post(stream_.executor(), [this] { wake_.cancel(); });
-  ended_elsewhere();
 }
 
 /// For drop(), which may be waiting; nothing of the connection is touched afterwards.

@@ -24,11 +24,16 @@ class Answering : private Job {
   /// False: the client went away meanwhile, and there is nobody to answer.
   Awaitable<bool> run_elsewhere();
 
-  /// After the I/O thread has ended: waits for what an executor does for the exchange.
+  /// On a thread of `lane`, while this coroutine waits; what it throws is nobody's. False: too many
+  /// wait there already, and it is not done.
+  Awaitable<bool> run_on(Lane lane, std::function<void()> work);
+
+  /// After the I/O thread and the lanes have ended: waits for what an executor does for the
+  /// exchange.
   void drop();
 
  private:
-  void run() noexcept override;  // on a control thread
+  void run() noexcept override;  // on a lane's thread
 
   Response call_handler();
   Awaitable<bool> run_blocking();
@@ -41,10 +46,11 @@ class Answering : private Job {
   const ConnectionContext& context_;
   ConnectionSet& set_;
   Exchange* exchange_ = nullptr;  // of the present request
+  std::function<void()> work_;    // for a lane
   Timer wake_;                    // cancelled when the answer is ready
   bool ready_ = false;            // the pending answer can be taken
   bool client_gone_ = false;
-  std::atomic<bool> elsewhere_{false};  // an executor has the call, or a control thread the request
+  std::atomic<bool> elsewhere_{false};  // an executor has the call
 };
 
 }  // namespace onnxop

@@ -1,5 +1,6 @@
 #include "onnxop/server/connection.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -23,6 +24,26 @@ std::vector<asio::const_buffer> parts_of(std::string_view head, const Response& 
     parts.emplace_back(part.data(), part.size());
   }
   return parts;
+}
+
+constexpr std::size_t kFilePiece = 256U << 10;  // of a file that is received or sent
+
+bool lets_origin_in(const ResponseFields& fields) {
+  return std::any_of(fields.begin(), fields.end(), [](const auto& field) {
+    return field.first == "Access-Control-Allow-Origin";
+  });
+}
+
+/// What has come of the body goes into the file; what goes wrong is the response.
+Response append_to_file(Exchange& exchange) {
+  Request& request = exchange.request;
+  return answer(request, [&] {
+    if (!request.body_file) {
+      request.body_file = exchange.match.route->body_file();
+    }
+    request.body_file->append(request.content());
+    return Response();
+  });
 }
 
 /// All of the request is there.
@@ -161,8 +182,31 @@ void Connection::give_back_if_empty() {
   }
 }
 
+/// The route that the request is for, or why there is none; and how large its body may be.
+void Connection::find_route() {
+  Exchange& exchange = *exchange_;
+  const ServerOptions& options = context_.options;
+  exchange.match = context_.routes.match(exchange.request.method, exchange.request.target);
+  RouteTable::Match& match = exchange.match;
+  if (options.gate) {
+    admit(
+        *options.gate, exchange.request, [this] { return stream_.remote_address(); }, match);
+  }
+  check_host(context_.hosts, exchange.request, lets_origin_in(match.fields), match);
+  if (match.route == nullptr) {
+    return;
+  }
+  if (match.route->lane != Lane::kIo) {
+    exchange.request.actor = match.token.empty() ? "http " + stream_.remote_address() : match.token;
+  }
+  if (match.route->body_file) {
+    exchange.parser.limit_body(options.max_artifact_bytes);
+    exchange.problem = exchange.parser.problem();
+  }
+}
+
 /// To its end, or to a response that refuses it. A body that nobody wants is read all the same, so
-/// that the next request can be.
+/// that the next request can be, unless it is a large one.
 Awaitable<void> Connection::read_request() {
   Exchange& exchange = *exchange_;
   RequestParser& parser = exchange.parser;
@@ -171,19 +215,17 @@ Awaitable<void> Connection::read_request() {
     co_await read_head(stream_, limits, exchange);
   }
   if (!exchange.problem) {
-    exchange.match = context_.routes.match(exchange.request.method, exchange.request.target);
-    if (context_.options.gate) {
-      admit(
-          *context_.options.gate, exchange.request, [this] { return stream_.remote_address(); },
-          exchange.match);
-    }
+    find_route();
+  }
+  if (!exchange.problem) {
     const bool wanted = exchange.match.route != nullptr;
     const bool client_waits = parser.expects_continue() && parser.has_body();
     if (!wanted) {
       parser.discard_body();
     }
-    if (client_waits && !wanted) {
-      // The answer is the word that it waits for, and the body will not come, or not be looked at.
+    if (!wanted && (client_waits || parser.body_length() > limits.max_body_bytes)) {
+      // A client that waits does so for this answer, and the body will not come, or not be looked
+      // at.
       keep_alive_ = false;
       linger_ = true;
       co_return;
@@ -191,12 +233,48 @@ Awaitable<void> Connection::read_request() {
     if (client_waits) {
       co_await invite_body(stream_, limits, exchange);
     }
-    if (!exchange.problem && !parse_body(exchange)) {
+    if (wanted && exchange.match.route->body_file && !exchange.problem) {
+      co_await receive_file();
+    } else if (!exchange.problem && !parse_body(exchange)) {
       co_await read_body(stream_, limits, exchange);
     }
   }
   if (exchange.problem) {
     refuse_request(*exchange.problem);
+  }
+}
+
+/// The body into a file, a piece at a time: each is written before the next is read. What goes
+/// wrong with the file is an answer, and the rest of the body is not waited for.
+Awaitable<void> Connection::receive_file() {
+  Exchange& exchange = *exchange_;
+  Request& request = exchange.request;
+  const HttpLimits& limits = context_.options.limits;
+  Response problem;
+  bool ended = false;
+  while (!ended) {
+    stream_.set_deadline(limits.body_timeout);
+    ended = co_await read_body_piece(stream_, limits, exchange, kFilePiece);
+    if (exchange.problem) {
+      request.body_file.reset();
+      co_return;
+    }
+    std::function<void()> work = [&] { problem = append_to_file(exchange); };
+    const bool done = co_await answering_.run_on(Lane::kFiles, std::move(work));
+    if (!done) {
+      problem = error_response(503, "too many files are on their way already",
+                               error_form(request.target));
+      problem.retry_after = 1;
+    }
+    if (problem.status != 200) {
+      request.body_file.reset();
+      exchange.match.route = nullptr;
+      exchange.match.refusal = std::move(problem);
+      keep_alive_ = keep_alive_ && ended;
+      linger_ = !ended;
+      co_return;
+    }
+    request.body.resize(request.body_padding);
   }
 }
 
@@ -235,11 +313,45 @@ Awaitable<bool> Connection::write_response() {
   const Response& response = exchange.response;
   const milliseconds timeout = context_.options.limits.write_timeout;
   exchange.head = response_head(response, keep_alive_, exchange.parser.http10());
+  if (response.file && exchange.request.method != "HEAD") {
+    return write_file();
+  }
   const std::string_view body =
       exchange.request.method == "HEAD" ? std::string_view() : response.body;
   return response.tail.empty() || body.empty()
              ? stream_.write(exchange.head, body, timeout)
              : stream_.write(parts_of(exchange.head, response), timeout);
+}
+
+/// The head, and the file behind it, a piece at a time: each is read when the one before is
+/// written.
+Awaitable<bool> Connection::write_file() {
+  const FileBody& file = *exchange_->response.file;
+  std::string_view head = exchange_->head;
+  std::vector<std::byte> piece;
+  std::uint64_t at = 0;
+  do {
+    piece.resize(std::min<std::uint64_t>(kFilePiece, file.bytes - at));
+    bool read = piece.empty();
+    if (!read) {
+      std::function<void()> work = [&] {
+        file.read(at, piece);
+        read = true;
+      };
+      const bool done = co_await answering_.run_on(Lane::kFiles, std::move(work));
+      if (!done || !read) {
+        co_return false;  // the client sees that bytes are missing
+      }
+    }
+    const std::string_view bytes(reinterpret_cast<const char*>(piece.data()), piece.size());
+    const bool written = co_await stream_.write(head, bytes, context_.options.limits.write_timeout);
+    if (!written) {
+      co_return false;
+    }
+    head = {};
+    at += piece.size();
+  } while (at < file.bytes);
+  co_return true;
 }
 
 /// The answer to a request that cannot be understood; the connection ends with it.
@@ -248,7 +360,8 @@ void Connection::refuse_request(const HttpProblem& problem) {
     exchange_ = set_.exchanges.take(context_.options.limits);
     exchange_->started = exchange_->read = std::chrono::steady_clock::now();
   }
-  exchange_->response = error_response(problem.status, problem.message);
+  exchange_->response =
+      error_response(problem.status, problem.message, error_form(exchange_->request.target));
   responded_ = true;
   keep_alive_ = false;
   linger_ = true;

@@ -39,8 +39,11 @@ class Connection {
   Awaitable<bool> wait_for_request(std::chrono::milliseconds timeout);
   void give_back_if_empty();
   Awaitable<void> read_request();
+  void find_route();
+  Awaitable<void> receive_file();
   Awaitable<void> respond();
   Awaitable<bool> write_response();
+  Awaitable<bool> write_file();
   void refuse_request(const HttpProblem& problem);
   Awaitable<void> close();
   void account() const;

@@ -19,9 +19,9 @@ Credentials credentials_of(const Request& request) {
 }
 
 /// RFC 6750, section 3.
-Response refusal_of(const Admission& admission, bool had_token) {
+Response refusal_of(const Admission& admission, bool had_token, ErrorForm form) {
   const ErrorCode code = admission.problem->code();
-  Response response = error_response(http_status(code), admission.problem->what());
+  Response response = error_response(http_status(code), admission.problem->what(), form);
   response.retry_after = admission.retry_after;
   if (code == ErrorCode::kUnauthenticated) {
     response.fields.emplace_back(
@@ -57,8 +57,10 @@ void admit(AccessGate& gate, const Request& request, const std::function<std::st
                                           .address = address});
   if (admission.problem) {
     match.route = nullptr;
-    match.refusal = refusal_of(admission, credentials.authorization.has_value());
+    match.refusal =
+        refusal_of(admission, credentials.authorization.has_value(), error_form(request.target));
   }
+  match.token = admission.token;
 }
 
 }  // namespace onnxop

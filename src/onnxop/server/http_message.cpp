@@ -8,6 +8,7 @@
 #include "onnxop/base/format.h"
 #include "onnxop/server/status.h"
 #include "onnxop/wire/image_json.h"
+#include "onnxop/wire/mlflow_errors.h"
 
 namespace onnxop {
 namespace {
@@ -97,7 +98,52 @@ std::string Request::query(std::string_view key) const {
   return {};
 }
 
-Response error_response(int status, std::string_view message) {
+std::vector<std::pair<std::string, std::string>> query_fields(std::string_view target) {
+  const auto mark = target.find('?');
+  std::string_view rest =
+      mark == std::string_view::npos ? std::string_view() : target.substr(mark + 1);
+  rest = rest.substr(0, rest.find('#'));
+  const auto decoded = [](std::string_view text) -> std::optional<std::string> {
+    std::string plain(text);
+    std::replace(plain.begin(), plain.end(), '+', ' ');
+    std::string value;
+    return decode_percent(plain, value) ? std::optional(value) : std::nullopt;
+  };
+  std::vector<std::pair<std::string, std::string>> fields;
+  while (!rest.empty()) {
+    const std::string_view pair = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
+    const auto equals = std::min(pair.find('='), pair.size());
+    const auto key = decoded(pair.substr(0, equals));
+    const auto value = decoded(pair.substr(std::min(pair.size(), equals + 1)));
+    if (key && value && !key->empty()) {
+      fields.emplace_back(*key, *value);
+    }
+  }
+  return fields;
+}
+
+ErrorForm error_form(std::string_view target) {
+  const std::string_view path = raw_path_of(target);
+  for (const std::string_view prefix : {"/api/2.0/", "/api/3.0/", "/ajax-api/"}) {
+    if (path.starts_with(prefix)) {
+      return ErrorForm::kMlflow;
+    }
+  }
+  return ErrorForm::kPlain;
+}
+
+Response mlflow_error_response(int status, std::string_view error_code, std::string_view message) {
+  Response response;
+  response.status = status;
+  response.body = mlflow_error_json(error_code, message);
+  return response;
+}
+
+Response error_response(int status, std::string_view message, ErrorForm form) {
+  if (form == ErrorForm::kMlflow) {
+    return mlflow_error_response(status, mlflow_error_code(status), message);
+  }
   Response response;
   response.status = status;
   response.body = error_json(message);
@@ -107,7 +153,7 @@ Response error_response(int status, std::string_view message) {
 std::string response_head(const Response& response, bool keep_alive, bool http10) {
   std::string head = format("HTTP/1.1 {} {}\r\nDate: {}\r\nCache-Control: no-store\r\n",
                             response.status, reason_phrase(response.status), http_date());
-  if (response.status != 204) {  // which has no content (RFC 9110, 15.3.5)
+  if (response.status != 204 && response.status != 304) {  // which have no content (RFC 9110)
     head += format("Content-Type: {}\r\nContent-Length: {}\r\n", response.content_type,
                    response.size());
   }

@@ -2,12 +2,16 @@
 // A request as routes see it, and the answer to it.
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "onnxop/server/body_file.h"
 #include "onnxop/serving/served_model.h"
 
 namespace onnxop {
@@ -24,6 +28,8 @@ struct Request {
   std::vector<HeaderField> fields;  // all of them, in order
   std::vector<std::byte> body;      // after body_padding bytes that do not belong to it
   std::size_t body_padding = 0;     // such that what follows the JSON of an inference is aligned
+  std::shared_ptr<BodyFile> body_file;  // in the place of `body`, where the route wants that
+  std::string actor;                    // who asks, where the route wants to know
   /// What the route's {placeholders} stand for, in order; %XX decoded.
   std::vector<std::string> path_values;
 
@@ -34,6 +40,10 @@ struct Request {
   /// The first value of `key` in the query, decoded; "" when there is none.
   std::string query(std::string_view key) const;
 };
+
+/// All of the query, in order, as a form would send it: + stands for a space. What cannot be
+/// decoded is left out.
+std::vector<std::pair<std::string, std::string>> query_fields(std::string_view target);
 
 /// The version that path or query name, "" for none. The route has {model} and maybe {version}.
 std::string named_version(const Request& request);
@@ -57,12 +67,16 @@ struct Response {
   std::string body;
   std::vector<std::span<const std::byte>> tail;  // sent behind the body
   std::shared_ptr<void> tail_owner;              // keeps the tail's memory
+  std::optional<FileBody> file;                  // in the place of body and tail
   std::string allow;                             // field Allow, where not empty
   int retry_after = 0;                           // field Retry-After in seconds, where not 0
   ResponseFields fields;                         // further ones
   ModelLease model;                              // what answered, for the log and statistics
 
   std::size_t size() const {
+    if (file) {
+      return file->bytes;
+    }
     std::size_t total = body.size();
     for (const auto& part : tail) {
       total += part.size();
@@ -71,8 +85,16 @@ struct Response {
   }
 };
 
-/// {"error": message}
-Response error_response(int status, std::string_view message);
+/// How the body of an error looks: {"error": …}, or as MLflow's clients read it.
+enum class ErrorForm : std::uint8_t { kPlain, kMlflow };
+
+/// MLflow's for the paths of its REST API, whether there is something or not.
+ErrorForm error_form(std::string_view target);
+
+Response error_response(int status, std::string_view message, ErrorForm form = ErrorForm::kPlain);
+
+/// {"error_code": …, "message": …}
+Response mlflow_error_response(int status, std::string_view error_code, std::string_view message);
 
 /// The head as it goes over the wire, with the empty line that ends it. `http10`: the client speaks
 /// HTTP/1.0, and must be told that the connection stays.

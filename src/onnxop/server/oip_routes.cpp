@@ -196,7 +196,7 @@ void add_repository(RouteTable& table, const RouteContext& context) {
                      change(manager_of(core), request.path_values.at(0));
                      return json_response("{}");
                    },
-               .blocks = true},
+               .lane = Lane::kControl},
               RoutePort::kManagement);
   };
   add("load", "loadModel", "Serve it, from now on, with what there is of it",

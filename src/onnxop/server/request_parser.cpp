@@ -40,7 +40,7 @@ class RequestParser::Parser : public http::basic_parser<true> {
  public:
   Parser(const HttpLimits& limits, Request& request) : limits_(limits), request_(request) {
     header_limit(static_cast<std::uint32_t>(limits.max_header_bytes));
-    body_limit(boost::none);  // refused in on_header_impl(), when the whole head is known
+    body_limit(boost::none);  // limit_body() is asked, when it is known what the request is for
   }
 
   std::optional<HttpProblem> problem;
@@ -48,6 +48,9 @@ class RequestParser::Parser : public http::basic_parser<true> {
   bool has_target = false;
   bool expects_continue = false;
   bool discard = false;
+  std::optional<std::uint64_t> most_body;
+
+  std::uint64_t length() const { return content_length().value_or(0); }
 
  protected:
   void on_request_impl(http::verb, beast::string_view method, beast::string_view target,
@@ -103,10 +106,6 @@ class RequestParser::Parser : public http::basic_parser<true> {
     head_ended_ = true;
     if (!http10 && hosts_ == 0) {
       refuse(400, "the request has no Host field, expected one", ec);
-    } else if (length() > limits_.max_body_bytes) {
-      refuse(413,
-             format("the body has {} bytes, expected at most {}", length(), limits_.max_body_bytes),
-             ec);
     }
   }
 
@@ -127,11 +126,8 @@ class RequestParser::Parser : public http::basic_parser<true> {
   void on_chunk_header_impl(std::uint64_t size, beast::string_view,
                             beast::error_code& ec) override {
     // No sum of the two can overflow: what was taken is at most the limit.
-    if (size > limits_.max_body_bytes - taken_) {
-      refuse(
-          413,
-          format("the body has more than {} bytes, expected at most that", limits_.max_body_bytes),
-          ec);
+    if (size > *most_body - taken_) {
+      refuse(413, format("the body has more than {} bytes, expected at most that", *most_body), ec);
     }
   }
 
@@ -155,8 +151,6 @@ class RequestParser::Parser : public http::basic_parser<true> {
     problem = HttpProblem{status, std::move(message)};
     ec = http::error::bad_value;
   }
-
-  std::uint64_t length() const { return content_length().value_or(0); }
 
   void take(beast::string_view bytes) {
     taken_ += bytes.size();
@@ -185,6 +179,8 @@ void RequestParser::reset() {
   request_.fields.clear();
   request_.body.clear();
   request_.body_padding = 0;
+  request_.body_file.reset();
+  request_.actor.clear();
   request_.path_values.clear();
   parser_ = std::make_unique<Parser>(limits_, request_);
 }
@@ -192,6 +188,9 @@ void RequestParser::reset() {
 std::size_t RequestParser::feed(std::string_view bytes) {
   Parser& parser = *parser_;
   std::size_t used = 0;
+  if (parser.is_header_done() && !parser.most_body) {
+    limit_body(limits_.max_body_bytes);
+  }
   const bool in_head = !parser.is_header_done();
   while (!parser.problem && !parser.is_done() && used < bytes.size() &&
          parser.is_header_done() != in_head) {
@@ -252,6 +251,18 @@ bool RequestParser::expects_continue() const {
 
 bool RequestParser::has_body() const {
   return !parser_->is_done();
+}
+
+std::uint64_t RequestParser::body_length() const {
+  return parser_->length();
+}
+
+void RequestParser::limit_body(std::uint64_t most) {
+  parser_->most_body = most;
+  if (!parser_->problem && parser_->length() > most) {
+    parser_->problem = HttpProblem{
+        413, format("the body has {} bytes, expected at most {}", parser_->length(), most)};
+  }
 }
 
 void RequestParser::discard_body() {

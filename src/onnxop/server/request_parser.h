@@ -45,6 +45,11 @@ class RequestParser {
   bool http10() const;
   bool expects_continue() const;
   bool has_body() const;
+  /// What Content-Length says; 0 where there is none.
+  std::uint64_t body_length() const;
+  /// How large the body may be: a problem where it is going to be larger. Without this it is what
+  /// the limits say.
+  void limit_body(std::uint64_t most);
   /// The rest of the body is read, within the limits, and forgotten.
   void discard_body();
 

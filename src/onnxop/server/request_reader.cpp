@@ -73,6 +73,19 @@ Awaitable<void> read_body(ClientStream& stream, const HttpLimits& limits, Exchan
   } while (!parse_body(exchange));
 }
 
+Awaitable<bool> read_body_piece(ClientStream& stream, const HttpLimits& limits, Exchange& exchange,
+                                std::size_t bytes) {
+  while (!parse_body(exchange) && exchange.request.content().size() < bytes) {
+    const auto outcome = co_await stream.read(exchange.input, kBodyRead);
+    if (outcome != ClientStream::Read::kData) {
+      exchange.problem = problem_of(outcome, exchange.parser, "a piece of the request's body",
+                                    limits.body_timeout);
+      co_return true;
+    }
+  }
+  co_return exchange.parser.done();
+}
+
 Awaitable<void> invite_body(ClientStream& stream, const HttpLimits& limits, Exchange& exchange) {
   const bool written =
       co_await stream.write("HTTP/1.1 100 Continue\r\n\r\n", {}, limits.write_timeout);

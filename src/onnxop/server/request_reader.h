@@ -22,6 +22,11 @@ Awaitable<void> read_head(ClientStream& stream, const HttpLimits& limits, Exchan
 bool parse_body(Exchange& exchange);
 Awaitable<void> read_body(ClientStream& stream, const HttpLimits& limits, Exchange& exchange);
 
+/// Until `bytes` of the body have come and stand in the request; the deadline is set already. True
+/// when the body has ended.
+Awaitable<bool> read_body_piece(ClientStream& stream, const HttpLimits& limits, Exchange& exchange,
+                                std::size_t bytes);
+
 /// The word that a client waits for that sent "Expect: 100-continue".
 Awaitable<void> invite_body(ClientStream& stream, const HttpLimits& limits, Exchange& exchange);
 

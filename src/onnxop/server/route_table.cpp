@@ -18,26 +18,43 @@ std::string next_request_id() {
   return format("{:08x}-{}", process, ++count);
 }
 
-Response fault(const Request& request, int status, std::string_view details) {
+Response fault(const Request& request, int status, std::string_view details,
+               std::string_view mlflow_code = "INTERNAL_ERROR") {
   const std::string id = next_request_id();
   log_fields(LogLevel::kError, "a request failed",
              {{"request_id", id},
               {"method", request.method},
               {"path", request.target},
               {"details", details}});
-  return error_response(
-      status, format("something failed in the server; its log has the details under {}", id));
+  const std::string message =
+      format("something failed in the server; its log has the details under {}", id);
+  return error_form(request.target) == ErrorForm::kMlflow
+             ? mlflow_error_response(status, mlflow_code, message)
+             : error_response(status, message);
+}
+
+Response mlflow_answer(const Request& request, const Error& error) {
+  const MlflowStatus translated = mlflow_status(error.code());
+  if (translated.status == 500) {
+    return fault(request, 500, error.what(), translated.error_code);
+  }
+  return mlflow_error_response(translated.status, translated.error_code, error.what());
 }
 
 Response error_answer(const Request& request, const Error& error) {
   const int status = http_status(error.code());
-  if (status == 503 || status == 429) {
-    Response response = error_response(status, error.what());
-    response.retry_after = 1;
-    return response;
+  Response response;
+  if (error_form(request.target) == ErrorForm::kMlflow) {
+    response = mlflow_answer(request, error);
+  } else if (status >= 500 && status != 503 && status != 504) {
+    response = fault(request, status, error.what());
+  } else {
+    response = error_response(status, error.what());
   }
-  const bool is_fault = status >= 500 && status != 504;
-  return is_fault ? fault(request, status, error.what()) : error_response(status, error.what());
+  if (response.status == 503 || response.status == 429) {
+    response.retry_after = 1;
+  }
+  return response;
 }
 
 template <typename Methods>
@@ -72,7 +89,7 @@ void RouteTable::add(Route route, RoutePort port) {
   if (route.permission == Permission::kUnset) {
     fail(ErrorCode::kInvalidArgument, "route {} {} does not say who may use it", method, path);
   }
-  if (port_ != RoutePort::kAny && port != RoutePort::kAny && port != port_) {
+  if (!answers(port)) {
     return;
   }
   Methods& methods = routes_[path];
@@ -80,7 +97,7 @@ void RouteTable::add(Route route, RoutePort port) {
     fail(ErrorCode::kAlreadyExists, "route {} {} is given twice", method, path);
   }
   if (methods.empty() && path.find('{') != std::string::npos) {
-    Pattern pattern{{}, path};
+    Pattern pattern{{}, path.ends_with("*}"), path};
     for (const std::string_view segment : segments_of(path)) {
       pattern.segments.emplace_back(segment.starts_with('{') ? std::string_view() : segment);
     }
@@ -89,27 +106,35 @@ void RouteTable::add(Route route, RoutePort port) {
   methods.emplace(method, std::move(route));
 }
 
+bool RouteTable::answers(RoutePort port) const {
+  const auto has = [this](RoutePort each) {
+    return std::find(ports_.begin(), ports_.end(), each) != ports_.end();
+  };
+  return port == RoutePort::kAny || ports_.empty() || has(RoutePort::kAny) || has(port);
+}
+
 RouteTable::Match RouteTable::match(std::string_view method, std::string_view target) const {
   Match match;
+  const ErrorForm form = error_form(target);
   const std::string path = path_of(target);
   if (path.empty()) {
-    match.refusal = error_response(400, "the request target is no path, expected one like /");
+    match.refusal = error_response(400, "the request target is no path, expected one like /", form);
     return match;
   }
-  const auto exact = routes_.find(path);
+  const auto exact = path.find('{') == std::string::npos ? routes_.find(path) : routes_.end();
   const Methods* methods = exact == routes_.end()
                                ? find_methods(raw_path_of(target), match.path_values)
                                : &exact->second;
   if (methods == nullptr) {
     match.refusal = error_response(
-        404, format("there is nothing at {}; /openapi.json says what there is", path));
+        404, format("there is nothing at {}; /openapi.json says what there is", path), form);
     return match;
   }
   const auto found = methods->find(method == "HEAD" ? "GET" : method);
   if (found == methods->end()) {
     const std::string allow = allowed(*methods);
-    match.refusal =
-        error_response(405, format("{} is not possible at {}, expected {}", method, path, allow));
+    match.refusal = error_response(
+        405, format("{} is not possible at {}, expected {}", method, path, allow), form);
     match.refusal.allow = allow;
     return match;
   }
@@ -121,16 +146,20 @@ const RouteTable::Methods* RouteTable::find_methods(std::string_view raw_path,
                                                     std::vector<std::string>& values) const {
   const auto segments = segments_of(raw_path);
   for (const Pattern& pattern : patterns_) {
-    if (pattern.segments.size() != segments.size()) {
+    const std::size_t length = pattern.segments.size();
+    if (pattern.takes_rest ? segments.size() < length : segments.size() != length) {
       continue;
     }
     values.clear();
     bool same = true;
     for (std::size_t i = 0; same && i < segments.size(); ++i) {
       std::string decoded;
-      same = decode_percent(segments[i], decoded) && !decoded.empty() &&
-             (pattern.segments[i].empty() || pattern.segments[i] == decoded);
-      if (same && pattern.segments[i].empty()) {
+      const bool in_rest = pattern.takes_rest && i + 1 > length;
+      same = decode_percent(segments[i], decoded) && (in_rest || !decoded.empty()) &&
+             (in_rest || pattern.segments[i].empty() || pattern.segments[i] == decoded);
+      if (in_rest) {
+        values.back() += '/' + decoded;
+      } else if (same && pattern.segments[i].empty()) {
         values.push_back(std::move(decoded));
       }
     }

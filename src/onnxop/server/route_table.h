@@ -2,6 +2,7 @@
 // Which request gets which answer: paths and methods, each with its handler and its description,
 // from which the OpenAPI document is made. Immutable once built; read from any thread.
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -17,27 +18,43 @@
 namespace onnxop {
 
 /// Where a route is answered when the management has a port of its own.
-enum class RoutePort { kAny, kInference, kManagement };
+enum class RoutePort { kAny, kInference, kManagement, kTracking };
+
+/// Where a handler runs: a short one on the I/O thread; one that blocks on a thread apart, of which
+/// each of these has its own, so that none waits for another.
+enum class Lane : std::uint8_t {
+  kIo,
+  kControl,   // changes of what is served
+  kTracking,  // the database of runs and models
+  kFiles      // what reads or writes files of any size
+};
 
 /// One of handler and pending is set. They may throw; any number of threads may call them at once.
 struct Route {
-  /// A whole segment of the path may be a placeholder: "/v2/models/{model}".
+  /// A whole segment of the path may be a placeholder: "/v2/models/{model}". The last one may stand
+  /// for all that is left, one segment at least: "/files/{path*}".
   ApiOperation operation;
   /// What a client needs leave for.
   Permission permission = Permission::kUnset;
-  /// A short one runs on an I/O thread; one that `blocks` on a thread apart.
   std::function<Response(const Request&)> handler = {};
-  bool blocks = false;
+  Lane lane = Lane::kIo;
+  bool encodes = true;  // the answer is compressed for who accepts that
+  /// Set: the body is written to a file that this makes, on the lane kFiles, and may be larger than
+  /// others.
+  std::function<std::shared_ptr<BodyFile>()> body_file = {};
+  /// It is only for requests that are sent to a host that is known to be this one, and not by a
+  /// page of another.
+  bool own_hosts = false;
   /// The answer of a model. The request outlives it.
   std::function<std::unique_ptr<PendingAnswer>(Request&)> pending = {};
 };
 
 class RouteTable {
  public:
-  /// Of one port, or of one that answers all.
-  explicit RouteTable(RoutePort port = RoutePort::kAny) : port_(port) {}
+  /// Of a port that answers these and kAny; with kAny or nothing among them it answers all.
+  explicit RouteTable(std::vector<RoutePort> ports = {}) : ports_(std::move(ports)) {}
 
-  /// Leaves it out where this is not the port that answers it. Throws Error{kAlreadyExists} for a
+  /// Leaves it out where this is not a port that answers it. Throws Error{kAlreadyExists} for a
   /// method and path that are taken, {kInvalidArgument} for a route whose permission is not set.
   void add(Route route, RoutePort port = RoutePort::kAny);
 
@@ -46,6 +63,7 @@ class RouteTable {
     std::vector<std::string> path_values;  // of the placeholders
     Response refusal;                      // 400, 404, or 405 with Allow
     ResponseFields fields;                 // of the answer, whichever it is
+    std::string token;                     // the name of the client's; "": it has none
   };
 
   /// HEAD finds what GET finds. A path without placeholders comes before one with.
@@ -58,12 +76,15 @@ class RouteTable {
   using Methods = std::map<std::string, Route, std::less<>>;
   struct Pattern {
     std::vector<std::string> segments;  // "" stands for a placeholder
+    bool takes_rest = false;            // the last one does
     std::string path;
   };
 
   const Methods* find_methods(std::string_view raw_path, std::vector<std::string>& values) const;
 
-  RoutePort port_;
+  bool answers(RoutePort port) const;
+
+  std::vector<RoutePort> ports_;
   std::map<std::string, Methods, std::less<>> routes_;  // by path, with placeholders
   std::vector<Pattern> patterns_;                       // those with placeholders
 };

@@ -7,6 +7,7 @@
 #include "onnxop/base/json_value.h"
 #include "onnxop/server/image_answer.h"
 #include "onnxop/server/index_page.h"
+#include "onnxop/server/mlflow_routes.h"
 #include "onnxop/server/multipart.h"
 #include "onnxop/server/oip_routes.h"
 #include "onnxop/server/traffic_routes.h"
@@ -209,8 +210,8 @@ std::vector<ModelRoute> checked_model_routes(const ServerOptions& options, const
 }
 
 RouteTable make_routes(const ServerOptions& options, const std::vector<ModelRoute>& model_routes,
-                       const RouteContext& context, RoutePort port) {
-  RouteTable table(port);
+                       const RouteContext& context, const std::vector<RoutePort>& ports) {
+  RouteTable table(ports);
   for (const ModelRoute& route : model_routes) {
     table.add(model_route(route, context.core, options.max_pixels), RoutePort::kInference);
   }
@@ -253,6 +254,9 @@ RouteTable make_routes(const ServerOptions& options, const std::vector<ModelRout
   });
   add_classify_routes(table, options, context);
   add_traffic_routes(table, context);
+  if (options.tracking) {
+    add_mlflow_routes(table, *options.tracking, context.program_version);
+  }
   add_openapi(table, options, context);
   return table;
 }

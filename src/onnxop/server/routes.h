@@ -27,8 +27,8 @@ struct RouteContext {
 /// name that is none, {kAlreadyExists} for one that is given twice.
 std::vector<ModelRoute> checked_model_routes(const ServerOptions& options, const Catalog& catalog);
 
-/// Those of `port`; kAny: all of them.
+/// Those of a port that answers `ports`, see RouteTable; all of them where there are none.
 RouteTable make_routes(const ServerOptions& options, const std::vector<ModelRoute>& model_routes,
-                       const RouteContext& context, RoutePort port = RoutePort::kAny);
+                       const RouteContext& context, const std::vector<RoutePort>& ports = {});
 
 }  // namespace onnxop

@@ -16,6 +16,7 @@
 
 #include "onnxop/base/error.h"
 #include "onnxop/base/log.h"
+#include "onnxop/server/checked_options.h"
 #include "onnxop/server/connection.h"
 #include "onnxop/server/listen.h"
 #include "onnxop/server/routes.h"
@@ -27,55 +28,46 @@ namespace asio = boost::asio;
 constexpr int kControlQueue = 64;  // requests that block
 using ErrorCodeOfSystem = boost::system::error_code;
 
-int processors() {
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
-
-/// With the defaults in place of zeros. Throws Error{kInvalidArgument} for values that make no
-/// sense.
-ServerOptions checked(ServerOptions options) {
-  const auto in_range = [](std::string_view name, std::int64_t value, std::int64_t low,
-                           std::int64_t high) {
-    if (value < low || value > high) {
-      fail(ErrorCode::kInvalidArgument, "server option {}: got {}, expected {} to {}", name, value,
-           low, high);
-    }
-  };
-  constexpr std::int64_t kMany = 1'000'000'000;
-  const HttpLimits& limits = options.limits;
-  in_range("port", options.port, 0, 65535);
-  in_range("manage_port", options.manage_port, -1, 65535);
-  in_range("io_threads", options.io_threads, 0, 1024);
-  in_range("max_pixels", options.max_pixels, 1, std::int64_t{1} << 40);
-  in_range("max_connections", limits.max_connections, 1, kMany);
-  in_range("max_requests", limits.max_requests, 0, kMany);
-  in_range("max_header_bytes", static_cast<std::int64_t>(limits.max_header_bytes), 256, 1 << 24);
-  in_range("max_target_bytes", static_cast<std::int64_t>(limits.max_target_bytes), 1, 1 << 24);
-  in_range("handshake_timeout in ms", limits.handshake_timeout.count(), 1, kMany);
-  in_range("header_timeout in ms", limits.header_timeout.count(), 1, kMany);
-  in_range("body_timeout in ms", limits.body_timeout.count(), 1, kMany);
-  in_range("write_timeout in ms", limits.write_timeout.count(), 1, kMany);
-  in_range("idle_timeout in ms", limits.idle_timeout.count(), 1, kMany);
-  in_range("linger_timeout in ms", limits.linger_timeout.count(), 1, kMany);
-  in_range("drain_grace in ms", options.drain_grace.count(), 0, kMany);
-  in_range("drain_timeout in ms", options.drain_timeout.count(), 0, kMany);
-  if (options.io_threads == 0) {
-    options.io_threads = std::max(1, processors() / 4);
-  }
-  return options;
-}
-
 std::string address_of(const std::string& host, std::uint16_t port) {
   const bool is_v6 = host.find(':') != std::string::npos;
   return is_v6 ? format("[{}]:{}", host, port) : format("{}:{}", host, port);
 }
 
-std::optional<Listener> listen_for_management(const IoExecutor& executor,
-                                              const ServerOptions& options) {
+/// None for the port -1.
+std::optional<Listener> listen_apart(const IoExecutor& executor, const std::string& host,
+                                     int port) {
+  return port < 0 ? std::nullopt : std::optional(listen_at(executor, host, port));
+}
+
+int tracking_port_of(const ServerOptions& options) {
+  return options.tracking ? options.tracking->port : -1;
+}
+
+std::string tracking_host_of(const ServerOptions& options) {
+  return options.tracking ? options.tracking->host : std::string();
+}
+
+/// What the main port answers: what has no port of its own.
+std::vector<RoutePort> main_ports(const ServerOptions& options) {
+  std::vector<RoutePort> ports{RoutePort::kInference};
   if (options.manage_port < 0) {
-    return std::nullopt;
+    ports.push_back(RoutePort::kManagement);
   }
-  return listen_at(executor, options.manage_host, options.manage_port);
+  if (tracking_port_of(options) < 0) {
+    ports.push_back(RoutePort::kTracking);
+  }
+  return ports;
+}
+
+std::unique_ptr<Executors> tracking_threads(const ServerOptions& options, int max_queued) {
+  return options.tracking ? std::make_unique<Executors>(options.tracking->threads, max_queued)
+                          : nullptr;
+}
+
+/// A connection has one file on its way at most, so that all of them find room.
+int file_queue(const ServerOptions& options) {
+  constexpr int kOthers = 128;
+  return options.limits.max_connections + kOthers;
 }
 
 /// One thread's share of the clients.
@@ -95,6 +87,9 @@ class Server::Impl {
   std::uint16_t port() const { return port_; }
   std::uint16_t manage_port() const {
     return manage_listener_ ? manage_listener_->local_endpoint().port() : port_;
+  }
+  std::uint16_t tracking_port() const {
+    return tracking_listener_ ? tracking_listener_->local_endpoint().port() : port_;
   }
   void run();
   void stop();
@@ -121,35 +116,52 @@ class Server::Impl {
   RouteContext route_context_;
   RouteTable routes_;
   RouteTable manage_routes_;
+  RouteTable tracking_routes_;
+  KnownHosts hosts_;
   std::deque<IoThread> threads_;  // a deque: its elements do not move
   Listener listener_;
   std::uint16_t port_;
   std::optional<Listener> manage_listener_;
+  std::optional<Listener> tracking_listener_;
   asio::basic_signal_set<IoExecutor> signals_;
   asio::basic_signal_set<IoExecutor> hangups_;
   Timer drain_deadline_;
-  Executors control_;  // ends before the contexts, to which its jobs report
+  // They end before the contexts, to which their jobs report.
+  Executors control_;
+  std::unique_ptr<Executors> tracking_;
+  std::unique_ptr<Executors> files_;
+  Lanes lanes_;
   ConnectionContext connection_context_;
   ConnectionContext manage_context_;
+  ConnectionContext tracking_context_;
 };
 
 Server::Impl::Impl(ServerOptions options, const ServingCore& core)
-    : options_(checked(std::move(options))),
+    : options_(checked_options(std::move(options))),
       model_routes_(checked_model_routes(options_, core.catalog)),
       route_context_{core, unready_, options_.tls ? "https" : "http", {}, ONNXOP_VERSION, stats_},
-      routes_(make_routes(options_, model_routes_, route_context_,
-                          options_.manage_port < 0 ? RoutePort::kAny : RoutePort::kInference)),
-      manage_routes_(make_routes(options_, model_routes_, route_context_, RoutePort::kManagement)),
+      routes_(make_routes(options_, model_routes_, route_context_, main_ports(options_))),
+      manage_routes_(
+          make_routes(options_, model_routes_, route_context_, {RoutePort::kManagement})),
+      tracking_routes_(
+          make_routes(options_, model_routes_, route_context_, {RoutePort::kTracking})),
+      hosts_(options_.tracking ? options_.tracking->allowed_hosts : std::vector<std::string>()),
       threads_(static_cast<std::size_t>(options_.io_threads)),
       listener_(listen_at(main_executor(), options_.host, options_.port)),
       port_(listener_.local_endpoint().port()),
-      manage_listener_(listen_for_management(main_executor(), options_)),
+      manage_listener_(listen_apart(main_executor(), options_.manage_host, options_.manage_port)),
+      tracking_listener_(
+          listen_apart(main_executor(), tracking_host_of(options_), tracking_port_of(options_))),
       signals_(main_executor()),
       hangups_(main_executor()),
       drain_deadline_(main_executor()),
       control_(1, kControlQueue),
-      connection_context_{options_, routes_, control_, unready_, draining_, stats_},
-      manage_context_{options_, manage_routes_, control_, unready_, draining_, stats_} {
+      tracking_(tracking_threads(options_, options_.tracking ? options_.tracking->max_queued : 1)),
+      files_(tracking_threads(options_, file_queue(options_))),
+      lanes_{control_, tracking_.get(), files_.get()},
+      connection_context_{options_, routes_, lanes_, hosts_, unready_, draining_, stats_},
+      manage_context_{options_, manage_routes_, lanes_, hosts_, unready_, draining_, stats_},
+      tracking_context_{options_, tracking_routes_, lanes_, hosts_, unready_, draining_, stats_} {
   route_context_.address = address_of(options_.host, port_);
   if (options_.handle_signals) {
     signals_.add(SIGINT);  // one that comes before run() is kept for it
@@ -168,7 +180,7 @@ Server::Impl::Impl(ServerOptions options, const ServingCore& core)
 }
 
 Server::Impl::~Impl() {
-  control_.stop();
+  lanes_.stop();
   for (IoThread& thread : threads_) {
     thread.connections.on_closed = [] {};  // those that stop_now() has cut off
   }
@@ -187,6 +199,13 @@ void Server::Impl::run() {
                {{"url", format("{}://{}", route_context_.scheme,
                                address_of(options_.manage_host, manage_port()))}});
   }
+  if (tracking_listener_) {
+    asio::co_spawn(main_executor(), accept_clients(*tracking_listener_, tracking_context_),
+                   asio::detached);
+    log_fields(LogLevel::kInfo, "tracking apart",
+               {{"url", format("{}://{}", route_context_.scheme,
+                               address_of(options_.tracking->host, tracking_port()))}});
+  }
   log_fields(LogLevel::kInfo, "serving",
              {{"url", format("{}://{}", route_context_.scheme, route_context_.address)},
               {"routes", static_cast<std::int64_t>(model_routes_.size())}});
@@ -198,7 +217,7 @@ void Server::Impl::run() {
   for (std::thread& other : others) {
     other.join();
   }
-  control_.stop();
+  lanes_.stop();
   for (IoThread& thread : threads_) {
     for (Connection* connection : thread.connections.open) {
       connection->drop();
@@ -318,8 +337,10 @@ void Server::Impl::begin_drain() {
   }
   ErrorCodeOfSystem ignored;
   listener_.close(ignored);
-  if (manage_listener_) {
-    manage_listener_->close(ignored);
+  for (std::optional<Listener>* apart : {&manage_listener_, &tracking_listener_}) {
+    if (*apart) {
+      (*apart)->close(ignored);
+    }
   }
   for (IoThread& thread : threads_) {
     asio::post(thread.context.get_executor(), [&open = thread.connections.open] {
@@ -360,6 +381,10 @@ std::uint16_t Server::port() const {
 
 std::uint16_t Server::manage_port() const {
   return impl_->manage_port();
+}
+
+std::uint16_t Server::tracking_port() const {
+  return impl_->tracking_port();
 }
 
 void Server::run() {

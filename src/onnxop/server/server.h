@@ -1,5 +1,6 @@
 #pragma once
-// The HTTP service (docs/rest_api.md), on one port or, with the management apart, on two. I/O
+// The HTTP service (docs/rest_api.md), on one port or, with management or tracking
+// apart, on more. I/O
 // threads talk to clients; decoding and scoring run on executors of their own.
 
 #include <cstdint>
@@ -24,6 +25,8 @@ class Server {
   std::uint16_t port() const;
   /// Of the management; port() where it has none of its own.
   std::uint16_t manage_port() const;
+  /// Of the tracking; port() where it has none of its own.
+  std::uint16_t tracking_port() const;
 
   /// Serves until stopped, on this thread and others. Once.
   void run();

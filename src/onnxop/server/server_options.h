@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "onnxop/registry/registry_pool.h"
 #include "onnxop/server/access_gate.h"
 #include "onnxop/server/tls_credentials.h"
 #include "onnxop/wire/oip_request.h"
@@ -49,6 +51,20 @@ struct HttpLimits {
   std::chrono::milliseconds linger_timeout{2'000};  // for the client to read a refusal
 };
 
+/// MLflow's REST API (docs/tracking.md).
+struct TrackingOptions {
+  /// A Registry for each of the threads that ask; outlives the server.
+  RegistryPool* registries = nullptr;
+  /// Publishes a version whose files, if it has any, lie in that folder of the artifacts.
+  std::function<ModelVersion(Registry&, NewVersion, std::string_view folder)> publish = {};
+  /// Not -1: it is answered at this port alone, 0 being a free one, see Server::tracking_port().
+  int port = -1;
+  std::string host = "127.0.0.1";
+  std::vector<std::string> allowed_hosts = {};  // see KnownHosts
+  int threads = 2;       // that ask the database; as many read and write files
+  int max_queued = 256;  // requests that wait for one; over it: 503
+};
+
 struct ServerOptions {
   std::string host = "127.0.0.1";  // an address, or a name with one
   int port = 8080;                 // 0: a free one, see Server::port()
@@ -62,11 +78,14 @@ struct ServerOptions {
   std::shared_ptr<AccessGate> gate = nullptr;
   /// The certificates to serve with over TLS; null: in clear.
   std::shared_ptr<const TlsCertificates> tls = nullptr;
+  /// None: there is no tracking.
+  std::optional<TrackingOptions> tracking = std::nullopt;
   HttpLimits limits = {};
   InferLimits infer = {};
   std::uint64_t max_decoded_bytes = 64U << 20;  // of a body that came compressed, over it: 413
-  std::int64_t max_pixels = 16'777'216;         // width * height of an image, over it: 413
-  int io_threads = 0;                           // 0: one for each four processors, at least one
+  std::uint64_t max_artifact_bytes = std::uint64_t{4} << 30;  // of an artifact, over it: 413
+  std::int64_t max_pixels = 16'777'216;  // width * height of an image, over it: 413
+  int io_threads = 0;                    // 0: one for each four processors, at least one
   /// Of a graceful stop: so long the server says that it is not ready, but takes requests as ever,
   /// so that whoever sends them can look elsewhere.
   std::chrono::milliseconds drain_grace{0};

@@ -13,6 +13,7 @@ class TestTokens {
  public:
   const std::string infer = new_secret();
   const std::string read = new_secret();
+  const std::string track = new_secret();
   const std::string manage = new_secret();
 
   std::shared_ptr<AccessGate> gate(AccessOptions options = {}) const {
@@ -26,10 +27,10 @@ class TestTokens {
 
  private:
   SystemClock clock_;
-  std::shared_ptr<const TokenTable> table_ = std::make_shared<TokenTable>(
-      TokenTable::parse(token_line("i", "infer", infer) + "\n" + token_line("r", "read", read) +
-                            "\n" + token_line("m", "manage", manage),
-                        "tokens"));
+  std::shared_ptr<const TokenTable> table_ = std::make_shared<TokenTable>(TokenTable::parse(
+      token_line("i", "infer", infer) + "\n" + token_line("r", "read", read) + "\n" +
+          token_line("t", "track", track) + "\n" + token_line("m", "manage", manage),
+      "tokens"));
 };
 
 }  // namespace onnxop::testing_server

@@ -129,7 +129,7 @@ void add_traffic_routes(RouteTable& table, const RouteContext& context) {
                      change(manager_of(core), model, request);
                      return traffic_of(core, model);
                    },
-               .blocks = true},
+               .lane = Lane::kControl},
               RoutePort::kManagement);
   };
   ApiOperation put =

@@ -130,7 +130,10 @@ Json schemas() {
           {"ModelList", object_schema({"models"}, {{"models", array_of(reference("Model"))}})},
           {"Status", object_schema({"status"}, {{"status", {{"type", "string"}}}})},
           {"Error", object_schema({"error"}, {{"error", text_schema("What was got, and what was "
-                                                                    "expected")}})}};
+                                                                    "expected")}})},
+          {"MlflowError", object_schema({"error_code", "message"},
+                                        {{"error_code", text_schema("RESOURCE_DOES_NOT_EXIST, …")},
+                                         {"message", {{"type", "string"}}}})}};
 }
 
 Json json_content(Json schema) {
@@ -160,6 +163,9 @@ Json answer_content(ApiSchema schema) {
           {{"anyOf", Json::array({reference("Prediction"), reference("Predictions")})}});
     case ApiSchema::kTraffic:
       return json_content(reference("Traffic"));
+    case ApiSchema::kFile:
+      return {
+          {"application/octet-stream", {{"schema", {{"type", "string"}, {"format", "binary"}}}}}};
     case ApiSchema::kText:
       return {{"text/plain", {{"schema", {{"type", "string"}}}}}};
     case ApiSchema::kHtml:
@@ -175,7 +181,7 @@ std::string_view error_description(int status) {
     case 401:
       return "There is no token, or none that is known";
     case 403:
-      return "The token has not the role that this needs";
+      return "The token has not the role that this needs, or the request is for an unknown host";
     case 408:
       return "The request did not come in time";
     case 404:
@@ -192,6 +198,10 @@ std::string_view error_description(int status) {
       return "The request's own deadline passed before it was its turn";
     case 500:
       return "Something failed here; the log has the details under the id in the message";
+    case 416:
+      return "There is nothing in the range that was asked for";
+    case 501:
+      return "This server does not do that";
     default:
       return "Not now: too many requests wait, or the server is shutting down";
   }
@@ -212,17 +222,23 @@ Json image_body(std::uint64_t max_body_bytes) {
           {"content", std::move(content)}};
 }
 
+std::string_view path_parameter_description(std::string_view name) {
+  return name == "model"     ? "NAME or NAME@ALIAS"
+         : name == "version" ? "A number from 1"
+         : name == "path"    ? "Of an artifact; slashes in it are left as they are"
+                             : "As the tracking gave it";
+}
+
 /// One a placeholder.
 std::vector<Json> path_parameters(std::string_view path) {
   std::vector<Json> parameters;
   for (auto at = path.find('{'); at != std::string_view::npos; at = path.find('{', at + 1)) {
-    const std::string_view name = path.substr(at + 1, path.find('}', at) - at - 1);
-    parameters.push_back(
-        {{"name", name},
-         {"in", "path"},
-         {"required", true},
-         {"description", name == "model" ? "NAME or NAME@ALIAS" : "A number from 1"},
-         {"schema", {{"type", "string"}}}});
+    const std::string_view name = path.substr(at + 1, path.find_first_of("*}", at) - at - 1);
+    parameters.push_back({{"name", name},
+                          {"in", "path"},
+                          {"required", true},
+                          {"description", path_parameter_description(name)},
+                          {"schema", {{"type", "string"}}}});
   }
   return parameters;
 }
@@ -254,8 +270,17 @@ Json operation_json(const ApiOperation& operation, std::uint64_t max_body_bytes)
       json["requestBody"] = {{"required", true},
                              {"content", json_content(reference("TrafficRequest"))}};
       break;
+    case ApiBody::kFile:
+      json["requestBody"] = {{"required", true},
+                             {"content",
+                              {{"application/octet-stream",
+                                {{"schema", {{"type", "string"}, {"format", "binary"}}}}}}}};
+      break;
     case ApiBody::kNone:
       break;
+  }
+  if (!operation.tag.empty()) {
+    json["tags"] = Json::array({operation.tag});
   }
   if (!operation.roles.empty()) {
     json["security"] = Json::array({{{"bearer", Json::array()}}});
@@ -264,8 +289,9 @@ Json operation_json(const ApiOperation& operation, std::uint64_t max_body_bytes)
   Json& responses = json["responses"];
   responses["200"] = {{"description", "Done"}, {"content", answer_content(operation.answer)}};
   for (const int status : operation.errors) {
-    responses[format("{}", status)] = {{"description", error_description(status)},
-                                       {"content", json_content(reference("Error"))}};
+    responses[format("{}", status)] = {
+        {"description", error_description(status)},
+        {"content", json_content(reference(operation.tag.empty() ? "Error" : "MlflowError"))}};
   }
   return json;
 }
@@ -287,7 +313,12 @@ Json openapi_document(std::span<const ApiOperation> operations, std::string_view
     if (!operation.roles.empty()) {
       components["securitySchemes"]["bearer"] = {{"type", "http"}, {"scheme", "bearer"}};
     }
-    paths[operation.path][lower(operation.method)] = operation_json(operation, max_body_bytes);
+    if (!operation.described) {
+      continue;
+    }
+    std::string path = operation.path;
+    std::erase(path, '*');
+    paths[path][lower(operation.method)] = operation_json(operation, max_body_bytes);
   }
   return {
       {"openapi", "3.0.3"},

@@ -21,11 +21,12 @@ enum class ApiSchema {
   kJson,
   kInference,
   kPredictions,
-  kTraffic
+  kTraffic,
+  kFile
 };
 
 /// What a request's body is.
-enum class ApiBody { kNone, kImage, kImages, kInference, kOptionalJson, kTraffic };
+enum class ApiBody { kNone, kImage, kImages, kInference, kOptionalJson, kTraffic, kFile };
 
 struct ApiOperation {
   std::string method = {};   // upper case: "GET"
@@ -37,6 +38,8 @@ struct ApiOperation {
   std::vector<int> errors = {};           // statuses with an {"error": …} body, ascending
   /// Of which a bearer token must have one, in words: "infer or manage"; "": no token is needed.
   std::string roles = {};
+  std::string tag = {};   // "MLflow": of its REST API, whose errors look as it has them
+  bool described = true;  // in the document; a second path for the same is not
 };
 
 /// `version` is the program's; `max_body_bytes` the limit that the document tells of.

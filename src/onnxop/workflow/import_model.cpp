@@ -8,6 +8,7 @@
 #include "onnxop/onnx/model_file.h"
 #include "onnxop/preprocess/preprocess.h"
 #include "onnxop/score/ort_scorer.h"
+#include "onnxop/workflow/work_folder.h"
 
 namespace onnxop {
 namespace {
@@ -28,16 +29,6 @@ const TensorInfo& find_tensor(const std::vector<TensorInfo>& tensors, const std:
   fail(ErrorCode::kInvalidArgument, "{}: {} is '{}', but the model has: {}", what, key, name,
        join(names, ", "));
 }
-
-/// A folder inside the store that goes away with the object; what is imported is made ready there.
-class WorkFolder {
- public:
-  explicit WorkFolder(const fs::path& store) : staged_(store / "import") {}
-  const fs::path& path() const { return staged_.path(); }
-
- private:
-  StagedDirectory staged_;  // never published
-};
 
 void copy_with_contract(const fs::path& file, const Contract& contract,
                         const std::vector<fs::path>& companions, const fs::path& to) {
@@ -75,6 +66,23 @@ void check_contract_fits(const Contract& contract, const std::vector<TensorInfo>
     fail(ErrorCode::kInvalidArgument, "{}: {} labels, but the model's output '{}' has shape {}",
          what, labels, output.name, shape_text(output.shape));
   }
+}
+
+std::vector<fs::path> companions_of(const fs::path& file) {
+  const ModelDescription description = describe_model(file);
+  return {description.external_files.begin(), description.external_files.end()};
+}
+
+ImportableModel check_importable(const fs::path& file) {
+  check_model(file);
+  const auto scorer = load_ort_scorer(file);
+  ImportableModel model{companions_of(file), read_contract(file)};
+  if (model.contract) {
+    check_contract_fits(*model.contract, scorer->inputs(), scorer->outputs(), file.string());
+  } else {
+    model.contract = guess_contract(scorer->inputs(), scorer->outputs());
+  }
+  return model;
 }
 
 ModelVersion import_model(const fs::path& file, std::string_view name,
