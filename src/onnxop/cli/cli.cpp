@@ -19,6 +19,7 @@ constexpr int kExitUsage = 2;
 
 struct Globals {
   std::string store = "onnxop-store";
+  std::string store_files;
   std::string log_level = "info";
   std::string log_format = "auto";
 };
@@ -36,9 +37,13 @@ LogOptions log_options(const Globals& globals) {
 }
 
 void declare_globals(CLI::App& app, Globals& globals) {
-  app.add_option("--store", globals.store, "Folder where runs and models live")
+  app.add_option("--store", globals.store,
+                 "Where runs and models live: a folder, or postgresql://USER@HOST/DATABASE")
       ->envname("ONNXOP_STORE")
       ->capture_default_str();
+  app.add_option("--store-files", globals.store_files,
+                 "Folder of the files of a postgresql:// store (default onnxop-store)")
+      ->envname("ONNXOP_STORE_FILES");
   app.add_option("--log-level", globals.log_level, "Least important messages to log")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->capture_default_str();
@@ -52,10 +57,19 @@ int report_usage(std::string_view message, std::string_view help_of) {
   return kExitUsage;
 }
 
+StoreLocation store_location(const Globals& globals) {
+  auto location = parse_store_location(
+      globals.store, globals.store_files.empty() ? "onnxop-store" : globals.store_files);
+  if (!location.is_postgresql() && !globals.store_files.empty()) {
+    throw UsageError("--store-files (or ONNXOP_STORE_FILES) goes with a postgresql:// store");
+  }
+  return location;
+}
+
 int run_action(const VerbAction& action, const Globals& globals, std::string_view program) {
   try {
     init_logging(log_options(globals));
-    action(CliContext{.store = StoreLocation(std::filesystem::path(globals.store))});
+    action(CliContext{.store = store_location(globals)});
     return 0;
   } catch (const UsageError& e) {
     return report_usage(e.what(), program);
@@ -72,7 +86,8 @@ int run_action(const VerbAction& action, const Globals& globals, std::string_vie
 std::string_view find_verb_word(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
-    if (word == "--store" || word == "--log-level" || word == "--log-format") {
+    if (word == "--store" || word == "--store-files" || word == "--log-level" ||
+        word == "--log-format") {
       ++i;
     } else if (!word.starts_with("-")) {
       return word;
