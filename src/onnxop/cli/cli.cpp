@@ -19,7 +19,7 @@ constexpr int kExitUsage = 2;
 
 struct Globals {
   std::string store = "onnxop-store";
-  std::string store_files = "onnxop-store";
+  std::string store_files;
   std::string log_level = "info";
   std::string log_format = "auto";
 };
@@ -37,15 +37,13 @@ LogOptions log_options(const Globals& globals) {
 }
 
 void declare_globals(CLI::App& app, Globals& globals) {
-  app.add_option(
-         "--store", globals.store,
-         "Where runs and models live: a folder, or postgresql://USER:PASSWORD@HOST/DATABASE")
+  app.add_option("--store", globals.store,
+                 "Where runs and models live: a folder, or postgresql://USER@HOST/DATABASE")
       ->envname("ONNXOP_STORE")
-      ->default_str("onnxop-store");
-  app.add_option("--store-files", globals.store_files,
-                 "Folder for the files of a store in PostgreSQL: the same for all who use it")
-      ->envname("ONNXOP_STORE_FILES")
       ->capture_default_str();
+  app.add_option("--store-files", globals.store_files,
+                 "Folder of the files of a postgresql:// store (default onnxop-store)")
+      ->envname("ONNXOP_STORE_FILES");
   app.add_option("--log-level", globals.log_level, "Least important messages to log")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->capture_default_str();
@@ -59,10 +57,19 @@ int report_usage(std::string_view message, std::string_view help_of) {
   return kExitUsage;
 }
 
+StoreLocation store_location(const Globals& globals) {
+  auto location = parse_store_location(
+      globals.store, globals.store_files.empty() ? "onnxop-store" : globals.store_files);
+  if (!location.is_postgresql() && !globals.store_files.empty()) {
+    throw UsageError("--store-files (or ONNXOP_STORE_FILES) goes with a postgresql:// store");
+  }
+  return location;
+}
+
 int run_action(const VerbAction& action, const Globals& globals, std::string_view program) {
   try {
     init_logging(log_options(globals));
-    action(CliContext{.store = parse_store_location(globals.store, globals.store_files)});
+    action(CliContext{.store = store_location(globals)});
     return 0;
   } catch (const UsageError& e) {
     return report_usage(e.what(), program);
@@ -130,17 +137,6 @@ int run_cli(std::span<const Verb> verbs, int argc, char** argv) {
     return report_usage(e.what(), given.empty() ? "onnxop" : "onnxop " + given.front()->get_name());
   }
   return run_action(chosen, globals, "onnxop " + app.get_subcommands().front()->get_name());
-}
-
-VerbAction declare_subverbs(CLI::App& command, std::span<const Verb> verbs, VerbAction otherwise) {
-  auto chosen = std::make_shared<VerbAction>(std::move(otherwise));
-  for (const Verb& verb : verbs) {
-    CLI::App* sub = command.add_subcommand(std::string(verb.name), std::string(verb.summary));
-    sub->fallthrough();
-    VerbAction action = verb.declare(*sub);
-    sub->final_callback([chosen, action = std::move(action)] { *chosen = action; });
-  }
-  return [chosen](const CliContext& context) { (*chosen)(context); };
 }
 
 void set_example(CLI::App& command, std::string_view example) {

@@ -139,6 +139,7 @@ TEST_P(SchemaTest, AnOldStoreIsBroughtForwardWithAllThatIsInIt) {
   const auto runs = registry.runs().list();
   ASSERT_EQ(runs.size(), 2u);
   EXPECT_EQ(runs[0].name, "second");
+  EXPECT_THAT(runs[0].tags, testing::Contains(Pair("mlflow.runName", "second")));
   EXPECT_EQ(runs[0].status, RunStatus::kRunning);
   EXPECT_EQ(runs[0].end_time_ms, std::nullopt);
   EXPECT_THAT(runs[0].params, ElementsAre(Pair("epochs", "20")));

@@ -183,7 +183,7 @@ void add_files(MlflowTable& table) {
   put.operation.errors = {400, 403, 408, 413, 500, 501, 503};
   put.body_file = [&options] {
     return std::make_shared<BodyFile>(
-        options.registries->take()->artifacts().blobs().new_staging_file());
+        options.registries->take("")->artifacts().blobs().new_staging_file());
   };
   table.add_route(kFilePath, std::move(put));
   table.add_route(kFilePath,

@@ -376,7 +376,7 @@ TEST_F(MlflowRoutesTest, WhatIsNotThereIsNoEndpoint) {
 
 TEST_F(MlflowRoutesTest, WhoChangesTheRegistryStandsInItsHistory) {
   call("POST", "registered-models/create", R"({"name": "digits"})");
-  EXPECT_EQ(tracking_.pool().take()->models().history("digits").at(0).actor, "ada");
+  EXPECT_EQ(tracking_.pool().take("")->models().history("digits").at(0).actor, "ada");
 }
 
 TEST_F(MlflowRoutesTest, ABodyIsJsonAndSaysSo) {

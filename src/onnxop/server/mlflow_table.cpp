@@ -31,8 +31,7 @@ std::string_view MlflowCall::body() const {
 
 Response MlflowTable::with_registry(const TrackingOptions& options, const Request& request,
                                     const std::function<Response(Registry&)>& use) {
-  const auto registry = options.registries->take();
-  registry->act_as(request.actor);
+  const auto registry = options.registries->take(request.actor);
   return use(*registry);
 }
 
