@@ -103,6 +103,10 @@ class FolderBlobStore : public BlobStore {
     // is cut short is mended.
     const bool kept = present && present->bytes == blob.bytes && set_modified_now(target);
     if (!kept && ::rename(staged.c_str(), target.c_str()) != 0) {
+      if (errno == ENOENT) {
+        fail(ErrorCode::kUnavailable, "{}: the staged file was collected before it was stored",
+             staged.native());
+      }
       fail_io(target, "rename onto");
     }
     // Also for one that is there: who put it there may not have come this far.

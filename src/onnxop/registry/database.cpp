@@ -1,5 +1,8 @@
 #include "onnxop/registry/database.h"
 
+#include <algorithm>
+#include <exception>
+
 #include <soci/soci.h>
 
 namespace onnxop {
@@ -20,7 +23,8 @@ std::string one_line(std::string_view text) {
   return line;
 }
 
-Database::Database(std::unique_ptr<Dialect> dialect) : dialect_(std::move(dialect)) {
+Database::Database(std::unique_ptr<Dialect> dialect)
+    : dialect_(std::move(dialect)), group_(GroupCommit::of(dialect_->address())) {
   try {
     session_ = dialect_->connect();
   } catch (...) {
@@ -41,6 +45,70 @@ std::set<std::string> Database::tables() {
     }
     return names;
   });
+}
+
+void Database::write_grouped(std::function<void(soci::session&)> body) {
+  GroupedWrite write{.body = std::move(body)};
+  group_->run(write, [this](const auto& group) { commit_group(group); });
+  if (write.error) {
+    std::rethrow_exception(write.error);
+  }
+}
+
+void Database::commit_group(const std::vector<GroupedWrite*>& group) {
+  try {
+    Transaction transaction(*this, dialect_->begin_write());
+    for (GroupedWrite* write : group) {
+      run_in_group(*write, group.size() == 1);
+    }
+    if (std::ranges::any_of(group, [](const GroupedWrite* write) { return !write->error; })) {
+      transaction.commit();
+    }
+  } catch (...) {
+    for (GroupedWrite* write : group) {
+      if (!write->error) {
+        write->error = std::current_exception();
+      }
+    }
+  }
+  for (GroupedWrite* write : group) {
+    if (write->error) {
+      try {
+        try {
+          std::rethrow_exception(write->error);
+        } catch (...) {
+          rethrow_as_error();
+        }
+      } catch (...) {
+        write->error = std::current_exception();
+      }
+    }
+  }
+}
+
+// Of a write that fails nothing stays, and the others go on; where the database has taken the whole
+// transaction back (a full disk), its failure is that of all.
+void Database::run_in_group(GroupedWrite& write, bool alone) {
+  try {
+    if (alone) {
+      write.body(*session_);
+      return;
+    }
+    *session_ << "SAVEPOINT one_write";
+    write.body(*session_);
+    *session_ << "RELEASE SAVEPOINT one_write";
+  } catch (...) {
+    write.error = std::current_exception();
+    if (alone) {
+      return;
+    }
+    try {
+      *session_ << "ROLLBACK TO SAVEPOINT one_write";
+      *session_ << "RELEASE SAVEPOINT one_write";
+    } catch (const soci::soci_error&) {
+      std::rethrow_exception(write.error);
+    }
+  }
 }
 
 void Database::begin(const char* statement) {

@@ -7,14 +7,18 @@
 // write() committed is on disk.
 
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "onnxop/registry/dialect.h"
+#include "onnxop/registry/group_commit.h"
 
 namespace onnxop {
 
@@ -29,6 +33,8 @@ class Database {
 
   /// For messages: the file, or the server's URL without its password.
   const std::string& name() const { return dialect_->name(); }
+  /// False once the server went away; the next transaction connects to it again.
+  bool is_connected() const { return !lost_; }
   std::set<std::string> tables();
   /// A statement of a migration in this database's words (Dialect::adapt).
   std::string adapt(std::string_view statement) const { return dialect_->adapt(statement); }
@@ -39,15 +45,36 @@ class Database {
   /// and is back is connected to again before `body` is called, which is called once at most. When
   /// the connection breaks during the commit, the Error{kUnavailable} says that its fate is not
   /// known.
+  /// Writes of several threads may become one transaction (group_commit.h): `body` may be called on
+  /// another thread, while this one waits, and is alone all the same.
   template <typename Body>
   auto write(Body&& body) {
-    return in_transaction(dialect_->begin_write(), std::forward<Body>(body));
+    using Result = std::invoke_result_t<Body, soci::session&>;
+    if constexpr (std::is_void_v<Result>) {
+      write_grouped([&](soci::session& session) { body(session); });
+    } else {
+      std::optional<Result> result;
+      write_grouped([&](soci::session& session) { result.emplace(body(session)); });
+      return Result(std::move(*result));
+    }
   }
 
   /// Calls body(soci::session&) on one unchanging state of the database; never waits for writers.
   template <typename Body>
   auto read(Body&& body) {
-    return in_transaction(dialect_->begin_read(), std::forward<Body>(body));
+    try {
+      Transaction transaction(*this, dialect_->begin_read());
+      if constexpr (std::is_void_v<std::invoke_result_t<Body, soci::session&>>) {
+        body(*session_);
+        transaction.commit();
+      } else {
+        auto result = body(*session_);
+        transaction.commit();
+        return result;
+      }
+    } catch (...) {
+      rethrow_as_error();
+    }
   }
 
  private:
@@ -64,28 +91,15 @@ class Database {
     bool open_ = true;
   };
 
-  template <typename Body>
-  auto in_transaction(const char* begin, Body&& body) {
-    try {
-      Transaction transaction(*this, begin);
-      if constexpr (std::is_void_v<std::invoke_result_t<Body, soci::session&>>) {
-        body(*session_);
-        transaction.commit();
-      } else {
-        auto result = body(*session_);
-        transaction.commit();
-        return result;
-      }
-    } catch (...) {
-      rethrow_as_error();
-    }
-  }
-
+  void write_grouped(std::function<void(soci::session&)> body);
+  void commit_group(const std::vector<GroupedWrite*>& group);
+  void run_in_group(GroupedWrite& write, bool alone);
   void begin(const char* statement);
   void roll_back();
   [[noreturn]] void rethrow_as_error() const;
 
   std::unique_ptr<Dialect> dialect_;
+  std::shared_ptr<GroupCommit> group_;
   std::unique_ptr<soci::session> session_;
   bool lost_ = false;  // the server went away, and there is no session now
 };

@@ -31,6 +31,8 @@ class Dialect {
 
   /// Names the database in messages; without a password.
   virtual const std::string& name() const = 0;
+  /// The file, or the whole URL: never to be shown.
+  virtual const std::string& address() const = 0;
   /// A session that is ready for transactions. Throws Error, or soci_error for explain().
   virtual std::unique_ptr<soci::session> connect() const = 0;
   /// One statement, or several with ';'. A transaction that writes is alone among those that do.

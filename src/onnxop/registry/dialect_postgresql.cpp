@@ -131,6 +131,7 @@ class PostgresqlDialect : public Dialect {
   }
 
   const std::string& name() const override { return name_; }
+  const std::string& address() const override { return url_; }
 
   std::unique_ptr<soci::session> connect() const override {
     load_backend();

@@ -93,6 +93,7 @@ class SqliteDialect : public Dialect {
   explicit SqliteDialect(const std::filesystem::path& file) : file_(file.native()) {}
 
   const std::string& name() const override { return file_; }
+  const std::string& address() const override { return file_; }
 
   std::unique_ptr<soci::session> connect() const override {
     auto session = std::make_unique<soci::session>(soci::sqlite3, connect_string(file_));

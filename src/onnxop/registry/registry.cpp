@@ -146,6 +146,9 @@ const StoreLocation& Registry::location() const {
 const fs::path& Registry::dir() const {
   return parts_->core.dir();
 }
+bool Registry::is_connected() const {
+  return parts_->core.database.is_connected();
+}
 void Registry::act_as(std::string_view actor) {
   parts_->core.actor = actor;
 }

@@ -33,6 +33,9 @@ class Registry {
   const StoreLocation& location() const;
   const std::filesystem::path& dir() const;  // location().folder, absolute
 
+  /// False once the database went away; the next call connects to it again.
+  bool is_connected() const;
+
   /// Who makes the changes from now on, for the history. At first the user of the process.
   void act_as(std::string_view actor);
 

@@ -1,6 +1,5 @@
 #include "onnxop/registry/schema.h"
 
-#include <array>
 #include <string>
 
 #include <soci/soci.h>
@@ -11,6 +10,7 @@
 namespace onnxop {
 namespace {
 
+<<<<<<< HEAD
 // What is listed here has been shipped: it is never changed, only followed by further migrations.
 // SQL that SQLite and PostgreSQL both take. Times are milliseconds since 1970 UTC.
 constexpr std::array<std::string_view, 10> kVersion1 = {
@@ -343,6 +343,8 @@ constexpr auto kVersion2 = std::to_array<std::string_view>({
 
 constexpr std::array<Migration, 2> kMigrations = {{{1, kVersion1}, {2, kVersion2}}};
 
+=======
+>>>>>>> 10ad0a7 (wip)
 std::int64_t read_version(soci::session& session) {
   long long version = 0;
   session << "SELECT COALESCE(MAX(version), 0) FROM schema_version", soci::into(version);
@@ -359,10 +361,6 @@ void refuse_newer(const Database& database, std::int64_t found, std::int64_t kno
 }
 
 }  // namespace
-
-std::span<const Migration> store_migrations() {
-  return kMigrations;
-}
 
 std::int64_t schema_version(Database& database) {
   const auto tables = database.tables();
