@@ -19,11 +19,7 @@ constexpr int kExitUsage = 2;
 
 struct Globals {
   std::string store = "onnxop-store";
-<<<<<<< HEAD
-  std::string files = "onnxop-store";
-=======
   std::string store_files;
->>>>>>> 10ad0a7 (wip)
   std::string log_level = "info";
   std::string log_format = "auto";
 };
@@ -42,21 +38,12 @@ LogOptions log_options(const Globals& globals) {
 
 void declare_globals(CLI::App& app, Globals& globals) {
   app.add_option("--store", globals.store,
-<<<<<<< HEAD
-                 "Folder where runs and models live, or postgresql://USER:PASSWORD@HOST/NAME")
-      ->envname("ONNXOP_STORE")
-      ->capture_default_str();
-  app.add_option("--files", globals.files, "Folder for the files of a store in PostgreSQL")
-      ->envname("ONNXOP_FILES")
-      ->capture_default_str();
-=======
                  "Where runs and models live: a folder, or postgresql://USER@HOST/DATABASE")
       ->envname("ONNXOP_STORE")
       ->capture_default_str();
   app.add_option("--store-files", globals.store_files,
                  "Folder of the files of a postgresql:// store (default onnxop-store)")
       ->envname("ONNXOP_STORE_FILES");
->>>>>>> 10ad0a7 (wip)
   app.add_option("--log-level", globals.log_level, "Least important messages to log")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->capture_default_str();
@@ -82,11 +69,7 @@ StoreLocation store_location(const Globals& globals) {
 int run_action(const VerbAction& action, const Globals& globals, std::string_view program) {
   try {
     init_logging(log_options(globals));
-<<<<<<< HEAD
-    action(CliContext{.store = parse_store_location(globals.store, globals.files)});
-=======
     action(CliContext{.store = store_location(globals)});
->>>>>>> 10ad0a7 (wip)
     return 0;
   } catch (const UsageError& e) {
     return report_usage(e.what(), program);
@@ -103,12 +86,8 @@ int run_action(const VerbAction& action, const Globals& globals, std::string_vie
 std::string_view find_verb_word(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
-<<<<<<< HEAD
-    if (word == "--store" || word == "--files" || word == "--log-level" || word == "--log-format") {
-=======
     if (word == "--store" || word == "--store-files" || word == "--log-level" ||
         word == "--log-format") {
->>>>>>> 10ad0a7 (wip)
       ++i;
     } else if (!word.starts_with("-")) {
       return word;

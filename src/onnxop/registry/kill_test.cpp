@@ -1,7 +1,9 @@
 // Sudden death: children die after a random time, so that every step of their work is hit at some
 // point. What is asserted holds whenever they die.
 
+#include <algorithm>
 #include <set>
+#include <span>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -14,13 +16,14 @@ namespace {
 namespace fs = std::filesystem;
 using testing::IsEmpty;
 
-class KillTest : public StoreTest, protected Kills {};
+class KillTest : public EachStoreTest, protected Kills {};
+ONNXOP_ON_EACH_STORE(KillTest);
 
-TEST_F(KillTest, ARunKeepsWhatWasAcknowledged) {
+TEST_P(KillTest, ARunKeepsWhatWasAcknowledged) {
   for (int kill_number = 0; kill_number < 20; ++kill_number) {
     const auto acknowledged =
         run_and_kill(random_time(50'000), [&](const Acknowledge& acknowledge) {
-          Registry registry(store_dir(), clock_);
+          Registry registry(location(), clock_);
           const auto run = registry.runs().create({std::to_string(kill_number)});
           for (std::int64_t step = 0;; ++step) {
             registry.runs().log_batch(
@@ -30,7 +33,7 @@ TEST_F(KillTest, ARunKeepsWhatWasAcknowledged) {
             acknowledge(step);
           }
         });
-    Registry registry(store_dir(), clock_);
+    Registry registry(location(), clock_);
     const auto marked = registry.runs().mark_interrupted();
     if (marked.empty()) {
       EXPECT_THAT(acknowledged, IsEmpty());  // it died before it had a run
@@ -50,11 +53,11 @@ TEST_F(KillTest, ARunKeepsWhatWasAcknowledged) {
   }
 }
 
-TEST_F(KillTest, ARunIsRemovedWholeOrStillThere) {
+TEST_P(KillTest, ARunIsRemovedWholeOrStillThere) {
   constexpr int kRuns = 40;
   std::vector<std::string> ids;
   {
-    Registry registry(store_dir(), clock_);
+    Registry registry(location(), clock_);
     for (int i = 0; i < kRuns; ++i) {
       ids.push_back(registry.runs().create({}));
       registry.runs().log_batch(ids.back(),
@@ -65,12 +68,12 @@ TEST_F(KillTest, ARunIsRemovedWholeOrStillThere) {
   }
   for (int kill_number = 0; kill_number < 10; ++kill_number) {
     run_and_kill(random_time(20'000), [&](const Acknowledge&) {
-      Registry registry(store_dir(), clock_);
+      Registry registry(location(), clock_);
       while (true) {
         registry.runs().gc();
       }
     });
-    Registry registry(store_dir(), clock_);
+    Registry registry(location(), clock_);
     for (const std::string& id : ids) {
       try {
         const auto run = registry.runs().get(id);
@@ -82,24 +85,81 @@ TEST_F(KillTest, ARunIsRemovedWholeOrStillThere) {
       }
     }
   }
-  Registry registry(store_dir(), clock_);
+  Registry registry(location(), clock_);
   registry.runs().gc();
   EXPECT_TRUE(fs::is_empty(store_dir() / "runs"));
   EXPECT_EQ(scalar("SELECT COUNT(*) FROM run_metrics"), 0);
   EXPECT_EQ(scalar("SELECT COUNT(*) FROM run_params"), 0);
 }
 
-TEST_F(KillTest, AStoreBeingMadeCanBeMadeAgain) {
+TEST_P(KillTest, AStoreBeingMadeCanBeMadeAgain) {
   for (int kill_number = 0; kill_number < 30; ++kill_number) {
-    const auto dir = folder_ / std::to_string(kill_number);
+    const StoreLocation place = new_location();
     run_and_kill(random_time(8'000), [&](const Acknowledge&) {
-      Registry registry(dir, clock_);
+      Registry registry(place, clock_);
       while (true) {
         registry.runs().create({"a"});
       }
     });
-    ASSERT_NO_THROW(Registry(dir, clock_).runs().create({"b"})) << "kill " << kill_number;
+    ASSERT_NO_THROW(Registry(place, clock_).runs().create({"b"})) << "kill " << kill_number;
   }
+}
+
+// What a program does with a store, over and over; `acknowledge` is told of each thing done: of
+// points logged 1, 2, …, and of versions promoted -1, -2, ….
+void use_store(const StoreLocation& place, const Clock& clock, const std::string& name,
+               const fs::path& model_file, const std::function<void(std::int64_t)>& acknowledge) {
+  Registry registry(place, clock);
+  const auto run = registry.runs().create({.name = name});
+  for (std::int64_t step = 1;; ++step) {
+    registry.runs().log_batch(run, {.metrics = {{"loss", 1, step, step}}, .tags = {{"at", "x"}}});
+    acknowledge(step);
+    const std::string text = format("content {}", step);
+    registry.artifacts().put(format("0/{}/artifacts/{}", run, step),
+                             std::as_bytes(std::span(text)));
+    const auto version =
+        registry.models().publish({.name = name, .model_file = model_file, .run_id = run});
+    registry.models().set_alias(name, "champion", version.version);
+    acknowledge(-step);
+  }
+}
+
+TEST_P(KillTest, ProgramsThatDieAnywhereLeaveAStoreThatIsWhole) {
+  constexpr int kKills = 200;
+  const auto file = write("in.onnx", std::string(20'000, 'm'));
+  { Registry(location(), clock_).models().publish({.name = "shared", .model_file = file}); }
+  for (int kill_number = 0; kill_number < kKills; ++kill_number) {
+    const std::string name = format("m{}", kill_number);
+    // Another program works beside the one that dies.
+    const pid_t other = fork_child([&] {
+      Registry registry(location(), clock_);
+      registry.models().set_version_tag("shared", 1, name, "x");
+    });
+    const auto acknowledged =
+        run_and_kill(random_time(60'000), [&](const Acknowledge& acknowledge) {
+          use_store(location(), clock_, name, file, acknowledge);
+        });
+    EXPECT_EQ(wait_for(other), 0);
+
+    Registry registry(location(), clock_, true);
+    for (const auto& run : registry.runs().mark_interrupted()) {
+      const auto points = registry.runs().metric_history(run.run_id, "loss").size();
+      EXPECT_GE(points, static_cast<std::size_t>(
+                            std::ranges::count_if(acknowledged, [](auto ack) { return ack > 0; })));
+      EXPECT_EQ(run.tags.contains("at"), points > 0);
+    }
+    const auto promoted = std::ranges::count_if(acknowledged, [](auto ack) { return ack < 0; });
+    if (promoted > 0) {
+      EXPECT_GE(registry.models().resolve(name + "@champion").version, promoted);
+      for (const auto& version : registry.models().versions(name)) {
+        ASSERT_NO_THROW(registry.models().verify(version)) << "kill " << kill_number;
+      }
+    }
+    EXPECT_TRUE(registry.models().version("shared", 1).tags.contains(name));
+  }
+  Registry registry(location(), clock_, true);
+  EXPECT_THAT(registry.artifacts().verify(), IsEmpty());
+  EXPECT_THAT(registry.runs().mark_interrupted(), IsEmpty());
 }
 
 }  // namespace

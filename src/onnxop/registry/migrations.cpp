@@ -332,9 +332,10 @@ constexpr auto kVersion2 = std::to_array<std::string_view>({
     "v.created_ms, '', v.model, m.name, v.version, 'version_created', '', '', '' "
     "FROM versions v JOIN registered_models m ON m.model = v.model",
     "INSERT INTO model_events SELECT (SELECT COUNT(*) FROM model_events) + ROW_NUMBER() OVER "
-    "(ORDER BY a.model, a.alias), (SELECT COALESCE(MAX(applied_ms), 0) FROM schema_version), '', "
-    "a.model, m.name, a.version, 'alias_set', a.alias, '', CAST(a.version AS TEXT) "
-    "FROM version_aliases a JOIN registered_models m ON m.model = a.model",
+    "(ORDER BY a.model, a.alias), v.created_ms, '', a.model, m.name, a.version, 'alias_set', "
+    "a.alias, '', CAST(a.version AS TEXT) FROM version_aliases a "
+    "JOIN registered_models m ON m.model = a.model "
+    "JOIN versions v ON v.model = a.model AND v.version = a.version",
 });
 
 constexpr std::array<Migration, 2> kMigrations = {{{1, kVersion1}, {2, kVersion2}}};
