@@ -12,7 +12,7 @@ int main(int argc, char** argv) {
   if (names_verb(kTrain, argc, argv)) {
     return exec_train_program(argv);
   }
-  const std::array<Verb, 11> verbs{{
+  const std::array<Verb, 12> verbs{{
       {"data", "Fetch data sets and look into them", declare_data},
       {kTrain, "Train a network, export it as ONNX and register it", declare_train_elsewhere},
       {"eval", "Measure a model on a data set", declare_eval},
@@ -22,8 +22,9 @@ int main(int argc, char** argv) {
       {"serve", "Serve the store's models over HTTP", declare_serve},
       {"token", "Make tokens for those who may use a server", declare_token},
       {"bench", "Measure a server, or a model in this process, under load", declare_bench},
-      {"runs", "List and show training runs", declare_runs},
-      {"models", "List and show models and their versions", declare_models},
+      {"experiments", "List, make, rename, delete experiments", declare_experiments},
+      {"runs", "Find, compare, draw and delete runs", declare_runs},
+      {"models", "Compare, promote, roll back and delete models and versions", declare_models},
   }};
   return run_cli(verbs, argc, argv);
 }

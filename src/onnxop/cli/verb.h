@@ -42,6 +42,10 @@ int run_cli(std::span<const Verb> verbs, int argc, char** argv);
 /// The first word that is neither an option nor a global option's value; empty when there is none.
 std::string_view find_verb_word(int argc, char** argv);
 
+/// Verbs of a verb: "runs list". The action of the one that was given, and `otherwise` where none
+/// was.
+VerbAction declare_subverbs(CLI::App& command, std::span<const Verb> verbs, VerbAction otherwise);
+
 /// Shows `example` under "Example:" in the command's help.
 void set_example(CLI::App& command, std::string_view example);
 

@@ -14,6 +14,7 @@ VerbAction declare_import(CLI::App& command);
 VerbAction declare_serve(CLI::App& command);
 VerbAction declare_token(CLI::App& command);
 VerbAction declare_bench(CLI::App& command);
+VerbAction declare_experiments(CLI::App& command);
 VerbAction declare_runs(CLI::App& command);
 VerbAction declare_models(CLI::App& command);
 

@@ -162,7 +162,9 @@ class Parser : private FilterCursor {
   }
 
   std::string example() const {
-    return grammar_.metrics ? "metrics.loss, params.`my key` or tags.owner" : "name or tags.owner";
+    return grammar_.bare_metrics ? "test_accuracy"
+           : grammar_.metrics    ? "metrics.loss, params.`my key` or tags.owner"
+                                 : "name or tags.owner";
   }
 
   Comparator comparator(const Target& target) {
@@ -307,22 +309,23 @@ std::string_view comparator_text(Comparator comparator) {
   return std::ranges::find(kComparatorWords, comparator, &ComparatorWord::comparator)->text;
 }
 
-std::vector<FilterClause> parse_filter(std::string_view text, const SearchGrammar& grammar) {
-  return Parser("filter", text, grammar).filter();
+std::vector<FilterClause> parse_filter(std::string_view text, const SearchGrammar& grammar,
+                                       std::string_view what) {
+  return Parser(what, text, grammar).filter();
 }
 
 std::vector<OrderTerm> parse_order_by(std::span<const std::string> order_by,
-                                      const SearchGrammar& grammar) {
+                                      const SearchGrammar& grammar, std::string_view what) {
   if (order_by.size() > FilterLimits::kOrderTerms) {
-    fail(ErrorCode::kInvalidArgument, "order_by: {} terms are too many: at most {}",
+    fail(ErrorCode::kInvalidArgument, "{}: {} terms are too many: at most {}", what,
          order_by.size(), FilterLimits::kOrderTerms);
   }
   std::vector<OrderTerm> terms;
   for (const std::string& text : order_by) {
-    OrderTerm term = Parser("order_by", text, grammar).order_term();
+    OrderTerm term = Parser(what, text, grammar).order_term();
     for (const OrderTerm& before : terms) {
       if (before.entity == term.entity && before.key == term.key) {
-        fail(ErrorCode::kInvalidArgument, "order_by: the {} '{}' stands there twice",
+        fail(ErrorCode::kInvalidArgument, "{}: the {} '{}' stands there twice", what,
              search_entity_name(term.entity), term.key);
       }
     }

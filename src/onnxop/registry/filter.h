@@ -65,10 +65,12 @@ struct FilterLimits {
 };
 
 /// The comparisons, all of which must hold. Throws Error{kInvalidArgument} that names what was got,
-/// at which character, and what is allowed there.
-std::vector<FilterClause> parse_filter(std::string_view text, const SearchGrammar& grammar);
+/// at which character, and what is allowed there; `what` names the text in messages.
+std::vector<FilterClause> parse_filter(std::string_view text, const SearchGrammar& grammar,
+                                       std::string_view what = "filter");
 
 std::vector<OrderTerm> parse_order_by(std::span<const std::string> order_by,
-                                      const SearchGrammar& grammar);
+                                      const SearchGrammar& grammar,
+                                      std::string_view what = "order_by");
 
 }  // namespace onnxop

@@ -132,6 +132,8 @@ NameMeaning find_meaning(std::optional<std::string_view> entity_word, std::strin
       return meaning;
     }
     meaning.entity = *entity;
+  } else if (grammar.bare_metrics) {
+    meaning.entity = SearchEntity::kMetric;
   }
   switch (meaning.entity) {
     case SearchEntity::kMetric:

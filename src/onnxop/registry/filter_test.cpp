@@ -172,6 +172,11 @@ TEST(Filter, KnowsWhatEachKindOfThingHas) {
               HasSubstr("known: name, run_id, source_path, version_number"));
   EXPECT_EQ(show("name NOT IN ('a', 'b') AND tags.`x y` != 'z'", model_grammar()),
             "attribute name NOT IN [a|b]; tag x y != [z]");
+  EXPECT_EQ(
+      show("test_accuracy >= 0.99 and latency_ms<1 AND metrics.`a b` != 2", measurement_grammar()),
+      "metric test_accuracy >= 0.99; metric latency_ms < 1; metric a b != 2");
+  EXPECT_THAT(error_of("test_accuracy is fine", measurement_grammar()),
+              HasSubstr("expected one of =, !=, <, <=, >, >= after 'test_accuracy'"));
   EXPECT_EQ(show("metrics.acc > 0.9 AND params.lr IN ('1') AND creation_time > 1",
                  logged_model_grammar()),
             "metric acc > 0.9; parameter lr IN [1]; attribute creation_timestamp > 1");

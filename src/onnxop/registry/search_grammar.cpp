@@ -154,6 +154,14 @@ const SearchGrammar& version_grammar() {
   return kGrammar;
 }
 
+const SearchGrammar& measurement_grammar() {
+  static constexpr SearchGrammar kGrammar{.what = "measurements",
+                                          .attributes = {},
+                                          .metrics = ValueKind::kNumber,
+                                          .bare_metrics = true};
+  return kGrammar;
+}
+
 std::span<const SearchAttribute> dataset_attributes() {
   return kDatasetAttributes;
 }

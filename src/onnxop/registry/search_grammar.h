@@ -1,6 +1,6 @@
 #pragma once
 // What can be searched and ordered by, for each kind of thing: MLflow's names and aliases, and
-// which comparators go with which. Tables only; no part of the room's interface.
+// which comparators go with which. Tables only.
 
 #include <optional>
 #include <span>
@@ -40,6 +40,8 @@ struct SearchGrammar {
   /// Entities to order by beside attributes.
   bool order_by_metrics = false;
   bool order_by_texts = false;  // params and tags
+  /// A name without an entity is a metric's, and there are no attributes.
+  bool bare_metrics = false;
 };
 
 const SearchGrammar& experiment_grammar();
@@ -47,6 +49,8 @@ const SearchGrammar& run_grammar();
 const SearchGrammar& logged_model_grammar();
 const SearchGrammar& model_grammar();
 const SearchGrammar& version_grammar();
+/// Conditions on measured values: "test_accuracy >= 0.99 AND latency_ms < 1".
+const SearchGrammar& measurement_grammar();
 
 /// The attributes of data sets: name, digest, context.
 std::span<const SearchAttribute> dataset_attributes();

@@ -64,7 +64,9 @@ Dataset fitted(Dataset dataset, const ImageInput& input) {
 
 }  // namespace
 
-Evaluation evaluate_model(const ServedModel& model, std::string_view dataset_name) {
+Evaluation evaluate_model(
+    const ServedModel& model, std::string_view dataset_name,
+    const std::function<void(std::span<const float> rows, std::int64_t samples)>& observe) {
   if (!model.contract || model.contract->output.kind != OutputKind::kClassification) {
     fail(ErrorCode::kInvalidArgument,
          "{}: does not say how images become its input and classes its output; "
@@ -96,6 +98,9 @@ Evaluation evaluate_model(const ServedModel& model, std::string_view dataset_nam
       std::transform(values.begin(), values.end(),
                      outputs.begin() + static_cast<std::ptrdiff_t>(i * classes),
                      [](double value) { return static_cast<float>(value); });
+    }
+    if (observe) {
+      observe(outputs, n);
     }
   };
   const auto convert = [&](std::span<const std::uint8_t> pixels, std::span<float> values) {

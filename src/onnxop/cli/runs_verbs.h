@@ -1,0 +1,34 @@
+#pragma once
+// The verbs of `onnxop runs`, and what they share.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "onnxop/base/json.h"
+#include "onnxop/cli/verb.h"
+#include "onnxop/registry/registry.h"
+
+namespace onnxop {
+
+VerbAction declare_runs_list(CLI::App& command);       // runs_list.cpp
+VerbAction declare_runs_show(CLI::App& command);       // runs_show.cpp
+VerbAction declare_runs_compare(CLI::App& command);    // runs_compare.cpp
+VerbAction declare_runs_plot(CLI::App& command);       // runs_plot.cpp
+VerbAction declare_runs_delete(CLI::App& command);     // runs_change.cpp
+VerbAction declare_runs_restore(CLI::App& command);    // runs_change.cpp
+VerbAction declare_runs_gc(CLI::App& command);         // runs_change.cpp
+VerbAction declare_runs_artifacts(CLI::App& command);  // runs_artifacts.cpp
+
+/// What there is to know of one run.
+void show_run(const Registry& registry, const std::string& run, bool json);
+
+Json run_json(const Run& run);
+/// Finite values as numbers, others as "NaN", "Infinity", "-Infinity".
+Json metric_json(double value);
+
+/// Experiments by name or number. Throws Error{kNotFound}.
+std::vector<std::int64_t> find_experiments(const Registry& registry,
+                                           const std::vector<std::string>& names);
+
+}  // namespace onnxop
