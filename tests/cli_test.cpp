@@ -56,6 +56,18 @@ TEST(CommandLine, TheEnvironmentNamesTheStore) {
   EXPECT_THAT(outcome.err, HasSubstr("/nowhere/store"));
 }
 
+TEST(CommandLine, AStoreInPostgresqlHasItsFilesInAFolder) {
+  const std::string url = "postgresql://ada:geheim@127.0.0.1:1/runs";  // nobody listens there
+  const auto outcome = run_onnxop({"models", "--store", url, "--store-files", "/nowhere"});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.err,
+              HasSubstr("postgresql://ada@127.0.0.1:1/runs: the database cannot be reached"));
+  EXPECT_THAT(outcome.err, testing::Not(HasSubstr("geheim")));
+  const auto folder = run_onnxop({"models", "--store", test_store(), "--store-files", "/nowhere"});
+  EXPECT_EQ(folder.exit_code, 2);
+  EXPECT_THAT(folder.err, HasSubstr("goes with a postgresql:// store"));
+}
+
 TEST(CommandLine, LookingIntoAStoreDoesNotMakeOne) {
   const TempDir dir;
   EXPECT_EQ(run_onnxop({"runs", "--store", dir / "none"}).exit_code, 1);

@@ -139,6 +139,17 @@ int run_cli(std::span<const Verb> verbs, int argc, char** argv) {
   return run_action(chosen, globals, "onnxop " + app.get_subcommands().front()->get_name());
 }
 
+VerbAction declare_subverbs(CLI::App& command, std::span<const Verb> verbs, VerbAction otherwise) {
+  auto chosen = std::make_shared<VerbAction>(std::move(otherwise));
+  for (const Verb& verb : verbs) {
+    CLI::App* sub = command.add_subcommand(std::string(verb.name), std::string(verb.summary));
+    sub->fallthrough();
+    VerbAction action = verb.declare(*sub);
+    sub->final_callback([chosen, action = std::move(action)] { *chosen = action; });
+  }
+  return [chosen](const CliContext& context) { (*chosen)(context); };
+}
+
 void set_example(CLI::App& command, std::string_view example) {
   command.footer("Example:\n  " + std::string(example));
 }

@@ -2,15 +2,13 @@
 // point. What is asserted holds whenever they die.
 
 #include <algorithm>
-#include <random>
 #include <set>
 #include <span>
 #include <vector>
 
 #include <gmock/gmock.h>
-#include <sys/time.h>
 
-#include "onnxop/registry/test_store.h"
+#include "onnxop/registry/test_kill.h"
 
 namespace onnxop {
 namespace {
@@ -18,95 +16,8 @@ namespace {
 namespace fs = std::filesystem;
 using testing::IsEmpty;
 
-class KillTest : public EachStoreTest {
- protected:
-  /// What a child calls when it has been told that something is done.
-  using Acknowledge = std::function<void(std::int64_t)>;
-
-  /// Runs `body` in a child that is killed after `microseconds`; returns what it acknowledged.
-  static std::vector<std::int64_t> run_and_kill(suseconds_t microseconds,
-                                                const std::function<void(Acknowledge)>& body) {
-    int channel[2];
-    if (pipe(channel) != 0) {
-      throw std::runtime_error("no pipe");
-    }
-    const pid_t child = fork_child([&] {
-      close(channel[0]);
-      signal(SIGALRM, [](int) { kill(getpid(), SIGKILL); });
-      const itimerval timer{{0, 0}, {0, microseconds}};
-      setitimer(ITIMER_REAL, &timer, nullptr);
-      body([&](std::int64_t value) {
-        if (::write(channel[1], &value, sizeof value) != sizeof value) {
-          _exit(2);
-        }
-      });
-    });
-    close(channel[1]);
-    std::vector<std::int64_t> acknowledged;
-    for (std::int64_t value = 0; ::read(channel[0], &value, sizeof value) == sizeof value;) {
-      acknowledged.push_back(value);
-    }
-    close(channel[0]);
-    EXPECT_EQ(wait_for(child), -SIGKILL);
-    return acknowledged;
-  }
-
-  suseconds_t random_time(suseconds_t most) {
-    return std::uniform_int_distribution<suseconds_t>(1, most)(random_);
-  }
-
-  std::mt19937 random_{20261124};
-};
+class KillTest : public EachStoreTest, protected Kills {};
 ONNXOP_ON_EACH_STORE(KillTest);
-
-TEST_P(KillTest, ARegistrationLeavesNothingHalfMade) {
-  constexpr int kKills = 60;
-  const auto file = write("in.onnx", std::string(300'000, 'm'));
-  write("weights.bin", std::string(300'000, 'w'));
-  {
-    Registry(location(), clock_)
-        .models()
-        .publish({.name = "m", .model_file = file, .source = "first"});
-  }
-  std::int64_t verified = 0;
-  for (int kill_number = 0; kill_number < kKills; ++kill_number) {
-    const auto acknowledged =
-        run_and_kill(random_time(60'000), [&](const Acknowledge& acknowledge) {
-          Registry registry(location(), clock_);
-          while (true) {
-            acknowledge(
-                registry.models()
-                    .publish({.name = "m", .model_file = file, .companions = {"weights.bin"}})
-                    .version);
-          }
-        });
-    Registry registry(location(), clock_, true);
-    std::set<std::int64_t> visible;
-    for (const auto& version : registry.models().versions("m")) {
-      visible.insert(version.version);
-      if (version.version > verified) {
-        ASSERT_NO_THROW(registry.models().verify(version)) << "kill " << kill_number;
-      }
-    }
-    for (const std::int64_t version : acknowledged) {
-      ASSERT_TRUE(visible.contains(version)) << version;
-    }
-    verified = *visible.rbegin();
-  }
-
-  // The next registration succeeds and clears away what the dead left.
-  Registry registry(location(), clock_);
-  registry.models().publish({.name = "m", .model_file = file, .source = "last"});
-  std::set<std::string> expected;
-  for (const auto& version : registry.models().versions("m")) {
-    expected.insert(std::to_string(version.version));
-  }
-  std::set<std::string> found;
-  for (const auto& entry : fs::directory_iterator(store_dir() / "models/m")) {
-    found.insert(entry.path().filename().string());
-  }
-  EXPECT_EQ(found, expected);
-}
 
 TEST_P(KillTest, ARunKeepsWhatWasAcknowledged) {
   for (int kill_number = 0; kill_number < 20; ++kill_number) {

@@ -44,7 +44,7 @@ class RegistryPool {
 
   /// Opens the store once, so that what is wrong with it is said here: throws as Registry does.
   explicit RegistryPool(StoreLocation location, const Clock& clock, bool must_exist = false,
-               RegistryPoolOptions options = {});
+                        RegistryPoolOptions options = {});
   RegistryPool(const RegistryPool&) = delete;
   RegistryPool& operator=(const RegistryPool&) = delete;
 

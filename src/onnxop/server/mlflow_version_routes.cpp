@@ -61,6 +61,19 @@ ModelVersion publish_copy(const Registry& registry, Models& models, const std::s
   return models.publish(version);
 }
 
+/// The run that logged the model; "" where there is none, or no longer.
+std::string logging_run(const Registry& registry, const std::string& model_id) {
+  const std::string run_id = registry.logged_models().get(model_id).source_run_id;
+  try {
+    return run_id.empty() ? run_id : registry.runs().get(run_id).run_id;
+  } catch (const Error& e) {
+    if (e.code() != ErrorCode::kNotFound) {
+      throw;
+    }
+    return {};
+  }
+}
+
 std::string create(const TrackingOptions& options, MlflowCall& call) {
   NewVersion version = new_version_of(call.fields());
   call.registry().models().get(version.name);  // a version makes no model here
@@ -69,6 +82,9 @@ std::string create(const TrackingOptions& options, MlflowCall& call) {
         publish_copy(call.registry(), call.registry().models(), reference, std::move(version)));
   }
   const std::string folder = source_folder(call.registry(), version);
+  if (version.run_id.empty() && !version.logged_model_id.empty()) {
+    version.run_id = logging_run(call.registry(), version.logged_model_id);
+  }
   const ModelVersion made = options.publish(call.registry(), std::move(version), folder);
   if (!made.logged_model_id.empty()) {
     note_in_logged_model(call.registry(), made);

@@ -242,7 +242,7 @@ TEST_F(TrackingServerTest, ATokensNameIsTheActor) {
                  body.size(), kJson, TestTokens::field(tokens.track), body))
           .status,
       200);
-  EXPECT_EQ(tracking_.pool().take()->models().history("digits").at(0).actor, "t");
+  EXPECT_EQ(tracking_.pool().take("")->models().history("digits").at(0).actor, "t");
 }
 
 TEST_F(TrackingServerTest, ItMayHaveAPortOfItsOwn) {
