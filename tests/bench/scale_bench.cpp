@@ -81,7 +81,7 @@ Json measure_models(const std::filesystem::path& digits) {
   const TempDir dir;
   const SystemClock clock;
   const auto fill = [&](const std::string& store, int models) {
-    Registry registry(store, clock);
+    Registry registry(std::filesystem::path(store), clock);
     for (int i = 0; i < models; ++i) {
       registry.models().publish({.name = i == 0 ? "mnist" : format("m{}", i),
                                  .model_file = digits,
@@ -114,7 +114,7 @@ Json measure_swaps(const std::filesystem::path& digits) {
   constexpr std::size_t kWindows = 16;
   const TempDir dir;
   const SystemClock clock;
-  Registry registry(dir / "store", clock);
+  Registry registry(std::filesystem::path(dir / "store"), clock);
   registry.models().publish({.name = "mnist", .model_file = digits, .source = "benchmark"});
   ServerProcess server({"--store", dir / "store"});
   const HttpTarget target = png_target(server.port());

@@ -85,7 +85,7 @@ void print_runs(const FoundRuns& found, const Options& options) {
   if (options.json) {
     Json list = Json::array();
     for (const auto& run : found.runs) {
-      list.push_back(run_json(run));
+      list.push_back(run_report_json(run));
     }
     print_json({{"runs", list}, {"more", found.more}});
     return;

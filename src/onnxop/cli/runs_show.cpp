@@ -30,7 +30,7 @@ Json metric_json(double value) {
   return std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
 }
 
-Json run_json(const Run& run) {
+Json run_report_json(const Run& run) {
   Json metrics = Json::object();
   for (const auto& [key, metric] : run.metrics) {
     metrics[key] = metric_json(metric.value);
@@ -56,7 +56,7 @@ Json run_json(const Run& run) {
 void show_run(const Registry& registry, const std::string& id, bool json) {
   const Run run = registry.runs().get(id);
   if (json) {
-    print_json(run_json(run));
+    print_json(run_report_json(run));
     return;
   }
   std::vector<std::vector<std::string>> rows{

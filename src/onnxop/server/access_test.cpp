@@ -31,14 +31,13 @@ TEST(Roles, EachMayDoWhatTheDocumentationSays) {
     Permission permission;
     bool infer, read, track, manage;
   };
-  for (const Row& row :
-       {Row{Permission::kOpen, true, true, true, true},
-        Row{Permission::kDescribe, true, true, true, true},
-        Row{Permission::kInfer, true, false, false, true},
-        Row{Permission::kRead, false, true, true, true},
-        Row{Permission::kTrack, false, false, true, true},
-        Row{Permission::kManage, false, false, false, true},
-        Row{Permission::kUnset, false, false, false, false}}) {
+  for (const Row& row : {Row{Permission::kOpen, true, true, true, true},
+                         Row{Permission::kDescribe, true, true, true, true},
+                         Row{Permission::kInfer, true, false, false, true},
+                         Row{Permission::kRead, false, true, true, true},
+                         Row{Permission::kTrack, false, false, true, true},
+                         Row{Permission::kManage, false, false, false, true},
+                         Row{Permission::kUnset, false, false, false, false}}) {
     EXPECT_EQ(permits(parse_roles("infer"), row.permission), row.infer);
     EXPECT_EQ(permits(parse_roles("read"), row.permission), row.read);
     EXPECT_EQ(permits(parse_roles("track"), row.permission), row.track);
