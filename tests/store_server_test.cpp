@@ -58,10 +58,21 @@ class StoreServer : public EachStoreTest {
   }
 
   void start() {
-    server_ = std::make_unique<BackgroundProgram>(std::vector<std::string>{
-        "serve", "--store", on_postgresql() ? url_ : store_dir().string(), "--files",
-        store_dir().string(), "--route", "digits=digits@champion", "--version-policy", "1",
-        "--port", "0", "--port-file", (folder_ / "port").string()});
+    std::vector<std::string> words{"serve",
+                                   "--route",
+                                   "digits=digits@champion",
+                                   "--version-policy",
+                                   "1",
+                                   "--port",
+                                   "0",
+                                   "--port-file",
+                                   (folder_ / "port").string(),
+                                   "--store",
+                                   on_postgresql() ? url_ : store_dir().string()};
+    if (on_postgresql()) {
+      words.insert(words.end(), {"--store-files", store_dir().string()});
+    }
+    server_ = std::make_unique<BackgroundProgram>(words);
     address_ = "http://127.0.0.1:" + server_->wait_for_file(folder_ / "port");
   }
 
