@@ -223,7 +223,8 @@ TEST_F(Serve, ATraceIsLoggedAndReturnedAndSlowRequestsAreSplit) {
 }
 
 TEST_F(Serve, AMissingStoreOrModelIsAClearError) {
-  const auto no_store = run_onnxop({"serve", "--store", dir_ / "none", "--port", "0"});
+  const auto no_store =
+      run_onnxop({"serve", "--no-tracking", "--store", dir_ / "none", "--port", "0"});
   EXPECT_EQ(no_store.exit_code, 1);
   EXPECT_THAT(no_store.err, HasSubstr("none"));
   const auto no_model =

@@ -199,10 +199,9 @@ void Connection::find_route() {
   if (match.route->lane != Lane::kIo) {
     exchange.request.actor = match.token.empty() ? "http " + stream_.remote_address() : match.token;
   }
-  if (match.route->body_file) {
-    exchange.parser.limit_body(options.max_artifact_bytes);
-    exchange.problem = exchange.parser.problem();
-  }
+  exchange.parser.limit_body(match.route->body_file ? options.max_artifact_bytes
+                                                    : options.limits.max_body_bytes);
+  exchange.problem = exchange.parser.problem();
 }
 
 /// To its end, or to a response that refuses it. A body that nobody wants is read all the same, so
