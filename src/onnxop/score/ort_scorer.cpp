@@ -56,9 +56,6 @@ Ort::SessionOptions session_options(const OrtOptions& options) {
   result.SetGraphOptimizationLevel(ORT_ENABLE_ALL);
   // A plan of memory would be kept for each batch size that ever came, and makes no run faster.
   result.DisableMemPattern();
-  // The arena takes memory in powers of two and keeps it: weights, which stay as they are, would
-  // hold twice their size.
-  result.AddConfigEntry(kOrtSessionOptionsUseDeviceAllocatorForInitializers, "1");
   result.AddConfigEntry(kOrtSessionOptionsConfigAllowIntraOpSpinning, "0");
   result.AddConfigEntry(kOrtSessionOptionsConfigAllowInterOpSpinning, "0");
   return result;
