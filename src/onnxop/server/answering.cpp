@@ -21,8 +21,12 @@ Answering::Answering(ClientStream& stream, const ConnectionContext& context, Con
     : stream_(stream), context_(context), set_(set), wake_(stream.executor()) {}
 
 void Answering::drop() {
-  if (elsewhere_ && !exchange_->pending->cancel()) {
-    elsewhere_.wait(true);
+  const bool waits = *elsewhere_ > 0 && exchange_ != nullptr && exchange_->pending;
+  if (waits && exchange_->pending->cancel()) {
+    ended_elsewhere(*elsewhere_);
+  }
+  for (int calls = *elsewhere_; calls > 0; calls = *elsewhere_) {
+    elsewhere_->wait(calls);
   }
 }
 
@@ -33,6 +37,7 @@ bool Answering::run_here(Exchange& exchange) {
     return false;
   }
   exchange.response = call_handler();
+  exchange_ = nullptr;
   return true;
 }
 
@@ -65,6 +70,7 @@ Awaitable<bool> Answering::run_blocking() {
                                          error_form(exchange_->request.target));
     exchange_->response.retry_after = 1;
   }
+  exchange_ = nullptr;
   co_return true;
 }
 
@@ -90,10 +96,10 @@ void Answering::run() noexcept {
   asio::post(stream_.executor(), [this] { wake_.cancel(); });
 }
 
-/// For drop(), which may be waiting; nothing of the connection is touched afterwards.
-void Answering::ended_elsewhere() {
-  elsewhere_ = false;
-  elsewhere_.notify_all();
+/// For drop(), which may be waiting.
+void Answering::ended_elsewhere(CallsElsewhere& calls) {
+  --calls;
+  calls.notify_all();
 }
 
 /// Where this is the only request of the thread, the model may run right here; whoever has sent one
@@ -125,6 +131,7 @@ Awaitable<bool> Answering::run_model() {
     }
   }
   exchange_->pending.reset();
+  exchange_ = nullptr;
   --in_flight;
   co_return !client_gone_;
 }
@@ -133,30 +140,35 @@ Awaitable<bool> Answering::run_model() {
 bool Answering::start_model(bool run_here) {
   Exchange& exchange = *exchange_;
   ready_ = false;
+  bool counted = false;
   bool started = false;
   Response refusal = answer(exchange.request, [&] {
     exchange.request.path_values = std::move(exchange.match.path_values);
     decode_body(exchange.request, context_.options.max_decoded_bytes);
     exchange.pending = exchange.match.route->pending(exchange.request);
     exchange.pending->encoding = accepted_encoding(exchange.request.field("accept-encoding"));
-    elsewhere_ = true;
-    exchange.pending->start(run_here, [this, here = std::this_thread::get_id()] {
-      if (std::this_thread::get_id() == here) {
-        ready_ = true;
-        elsewhere_ = false;
-        return;
-      }
-      asio::post(stream_.executor(), [this] {
-        ready_ = true;
-        wake_.cancel();
-      });
-      ended_elsewhere();
-    });
+    ++*elsewhere_;
+    counted = true;
+    exchange.pending->start(run_here,
+                            [this, here = std::this_thread::get_id(), calls = elsewhere_] {
+                              if (std::this_thread::get_id() == here) {
+                                ready_ = true;
+                              } else {
+                                // From here on the connection may be gone at any moment.
+                                asio::post(stream_.executor(), [this] {
+                                  ready_ = true;
+                                  wake_.cancel();
+                                });
+                              }
+                              ended_elsewhere(*calls);
+                            });
     started = true;
     return Response();
   });
   if (!started) {
-    elsewhere_ = false;
+    if (counted) {
+      ended_elsewhere(*elsewhere_);
+    }
     refusal.model = exchange.pending ? exchange.pending->model() : nullptr;
     exchange.response = std::move(refusal);
   }
@@ -169,7 +181,7 @@ void Answering::wait_no_longer() {
     return;
   }
   client_gone_ = true;
-  elsewhere_ = false;
+  ended_elsewhere(*elsewhere_);
   wake_.cancel();
 }
 

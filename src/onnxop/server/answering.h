@@ -3,6 +3,7 @@
 // a control thread, or by a model on an executor.
 
 #include <atomic>
+#include <memory>
 
 #include "onnxop/server/client_stream.h"
 #include "onnxop/server/connection_context.h"
@@ -40,17 +41,21 @@ class Answering : private Job {
   Awaitable<bool> run_model();
   bool start_model(bool run_here);
   void wait_no_longer();
-  void ended_elsewhere();
+
+  /// How many calls of this connection executors are at: one, and those before it that have told
+  /// of their answer but not come to their end. It outlives the connection, which may be gone then.
+  using CallsElsewhere = std::atomic<int>;
+  static void ended_elsewhere(CallsElsewhere& calls);
 
   ClientStream& stream_;
   const ConnectionContext& context_;
   ConnectionSet& set_;
-  Exchange* exchange_ = nullptr;  // of the present request
+  Exchange* exchange_ = nullptr;  // of the request that is being answered; null: none is
   std::function<void()> work_;    // for a lane
   Timer wake_;                    // cancelled when the answer is ready
   bool ready_ = false;            // the pending answer can be taken
   bool client_gone_ = false;
-  std::atomic<bool> elsewhere_{false};  // an executor has the call
+  std::shared_ptr<CallsElsewhere> elsewhere_ = std::make_shared<CallsElsewhere>(0);
 };
 
 }  // namespace onnxop

@@ -24,7 +24,8 @@ struct Checkpoint {
   std::vector<float> optimizer_state;
 };
 
-/// Replaces the file in one step. Throws Error{kIo}.
+/// Replaces the file in one step. Throws Error{kNotFound} where its folder is not there, {kIo}
+/// else.
 void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
 
 /// None where there is no file. Throws Error{kDataLoss} that names the file for one that is damaged
