@@ -26,8 +26,8 @@ Bytes read_file(const std::filesystem::path& path, std::uint64_t max_bytes = UIN
 /// The same as text.
 std::string read_text_file(const std::filesystem::path& path, std::uint64_t max_bytes = UINT64_MAX);
 
-/// Writes aside, then renames over `path`; its folder must exist. Throws Error{kIo}, leaving `path`
-/// as it was.
+/// Writes aside, then renames over `path`. Throws Error{kNotFound} where its folder is not there,
+/// {kIo} else, leaving `path` as it was.
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> content);
 
 /// The file's content as a new file; what is written of it when it fails stays. Throws
