@@ -3,7 +3,7 @@
 #include <string>
 
 #include "fuzz/fuzz.h"
-#include "onnxop/wire/json_writer.h"
+#include "onnxop/base/json_writer.h"
 #include "onnxop/wire/mlflow_artifacts.h"
 #include "onnxop/wire/mlflow_fields.h"
 #include "onnxop/wire/mlflow_metrics.h"

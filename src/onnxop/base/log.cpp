@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "onnxop/base/clock.h"
-#include "onnxop/base/json_value.h"
+#include "onnxop/base/json_writer.h"
 
 namespace onnxop {
 namespace {
@@ -55,16 +55,33 @@ LogState& state() {
   return current;
 }
 
+void write_value(JsonWriter& line, std::string_view value) {
+  line.text(value);
+}
+
+void write_value(JsonWriter& line, std::int64_t value) {
+  line.integer(value);
+}
+
+void write_value(JsonWriter& line, double value) {
+  line.number(value);
+}
+
 std::string json_line(LogLevel level, std::string_view message, std::span<const LogField> fields) {
-  Json line;
-  line["time"] = format_time(std::chrono::system_clock::now());
+  constexpr std::size_t kUsualBytes = 320;
+  JsonWriter line;
+  line.reserve(kUsualBytes);
   const auto name = spdlog::level::to_string_view(to_spdlog(level));
-  line["level"] = std::string(name.data(), name.size());
-  line["message"] = message;
+  line.open_object()
+      .text("time", format_time(std::chrono::system_clock::now()))
+      .text("level", {name.data(), name.size()})
+      .text("message", message);
   for (const auto& field : fields) {
-    std::visit([&](const auto& value) { line[std::string(field.key)] = value; }, field.value);
+    line.key(field.key);
+    std::visit([&](const auto& value) { write_value(line, value); }, field.value);
   }
-  return dump_json(line);
+  line.close_object();
+  return line.take();
 }
 
 std::string text_line(std::string_view message, std::span<const LogField> fields) {

@@ -42,18 +42,18 @@ std::int64_t rows_for_one(std::int64_t max_rows, std::span<const WaitingCall> wa
 }
 
 std::int64_t best_batch_size(std::span<const BatchTiming> timings) {
-  constexpr double kWorthIt = 1.05;
-  std::int64_t best = 1;
-  double best_rate = 0;
+  constexpr double kAsGood = 0.97;
+  const auto rate = [](const BatchTiming& timing) {
+    return static_cast<double>(timing.rows) / std::max(timing.seconds, 1e-12);
+  };
+  double highest = 0;
   for (const BatchTiming& timing : timings) {
-    const double rate = static_cast<double>(timing.rows) / std::max(timing.seconds, 1e-12);
-    if (best_rate > 0 && rate < best_rate * kWorthIt) {
-      break;
-    }
-    best = timing.rows;
-    best_rate = rate;
+    highest = std::max(highest, rate(timing));
   }
-  return best;
+  const auto first = std::find_if(timings.begin(), timings.end(), [&](const BatchTiming& timing) {
+    return rate(timing) >= kAsGood * highest;
+  });
+  return first == timings.end() ? 1 : first->rows;
 }
 
 std::size_t choose_model(std::span<const WaitingModel> waiting) {

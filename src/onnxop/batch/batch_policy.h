@@ -35,8 +35,9 @@ struct BatchTiming {
   double seconds = 0;
 };
 
-/// The first size after which a larger batch gives less than 5 % more rows a second; the timings
-/// are of growing sizes. 1 for no timings.
+/// The smallest size that gives within 3 % of the most rows a second; the timings are of growing
+/// sizes. All of them count: throughput may grow by a little at each doubling and by much over
+/// several, and a run that was held up says nothing of larger ones. 1 for no timings.
 std::int64_t best_batch_size(std::span<const BatchTiming> timings);
 
 /// A model whose calls wait, as the fair choice sees it.

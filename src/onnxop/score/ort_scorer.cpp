@@ -56,6 +56,8 @@ Ort::SessionOptions session_options(const OrtOptions& options) {
   result.SetGraphOptimizationLevel(ORT_ENABLE_ALL);
   // A plan of memory would be kept for each batch size that ever came, and makes no run faster.
   result.DisableMemPattern();
+  // Outside of the arena, which would take twice their size and keep it.
+  result.AddConfigEntry(kOrtSessionOptionsUseDeviceAllocatorForInitializers, "1");
   result.AddConfigEntry(kOrtSessionOptionsConfigAllowIntraOpSpinning, "0");
   result.AddConfigEntry(kOrtSessionOptionsConfigAllowInterOpSpinning, "0");
   return result;

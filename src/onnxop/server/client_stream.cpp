@@ -126,36 +126,30 @@ bool ClientStream::has_input() const {
 
 Awaitable<bool> ClientStream::write(std::string_view head, std::string_view body,
                                     milliseconds timeout) {
-  return tls_ ? write_tls({asio::buffer(head), asio::buffer(body)}, timeout)
-              : write_socket(head, body, timeout);
+  const std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(body)};
+  return tls_ ? write_tls({parts.begin(), parts.end()}, timeout) : write_socket(parts, timeout);
 }
 
 Awaitable<bool> ClientStream::write(std::vector<asio::const_buffer> parts, milliseconds timeout) {
   return tls_ ? write_tls(std::move(parts), timeout) : write_socket(std::move(parts), timeout);
 }
 
-Awaitable<bool> ClientStream::write_socket(std::string_view head, std::string_view body,
-                                           milliseconds timeout) {
-  std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(body)};
+template <typename Parts>
+Awaitable<bool> ClientStream::write_socket(Parts parts, milliseconds timeout) {
   ErrorCodeOfSystem error;
   // Nearly always all of it goes at once.
-  const std::size_t sent = socket_.write_some(parts, error);
+  std::size_t sent = socket_.write_some(parts, error);
   if (error && error != asio::error::would_block) {
     co_return false;
   }
-  if (sent == head.size() + body.size()) {
+  if (sent == asio::buffer_size(parts)) {
     co_return true;
   }
-  parts[0] += sent;
-  parts[1] += sent - std::min(sent, head.size());
-  set_deadline(timeout);
-  co_await asio::async_write(socket_, parts, asio::redirect_error(kUseAwaitable, error));
-  co_return !error && !timed_out_;
-}
-
-Awaitable<bool> ClientStream::write_socket(std::vector<asio::const_buffer> parts,
-                                           milliseconds timeout) {
-  ErrorCodeOfSystem error;
+  for (asio::const_buffer& part : parts) {
+    const std::size_t of_part = std::min(sent, part.size());
+    part += of_part;
+    sent -= of_part;
+  }
   set_deadline(timeout);
   co_await asio::async_write(socket_, parts, asio::redirect_error(kUseAwaitable, error));
   co_return !error && !timed_out_;

@@ -81,10 +81,8 @@ class ClientStream {
   Awaitable<Read> wait_tls();
   Awaitable<Read> read_socket(boost::beast::flat_buffer& to, std::size_t at_most);
   Awaitable<Read> read_tls(boost::beast::flat_buffer& to, std::size_t at_most);
-  Awaitable<bool> write_socket(std::string_view head, std::string_view body,
-                               std::chrono::milliseconds timeout);
-  Awaitable<bool> write_socket(std::vector<boost::asio::const_buffer> parts,
-                               std::chrono::milliseconds timeout);
+  template <typename Parts>
+  Awaitable<bool> write_socket(Parts parts, std::chrono::milliseconds timeout);
   Awaitable<bool> write_tls(std::vector<boost::asio::const_buffer> parts,
                             std::chrono::milliseconds timeout);
   void continue_watch();

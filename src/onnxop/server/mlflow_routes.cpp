@@ -2,8 +2,8 @@
 
 #include <string>
 
+#include "onnxop/base/json_writer.h"
 #include "onnxop/server/mlflow_table.h"
-#include "onnxop/wire/json_writer.h"
 
 namespace onnxop {
 namespace {

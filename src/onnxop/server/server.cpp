@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <csignal>
 #include <deque>
-#include <optional>
 #include <thread>
 #include <utility>
 
@@ -33,18 +32,8 @@ std::string address_of(const std::string& host, std::uint16_t port) {
   return is_v6 ? format("[{}]:{}", host, port) : format("{}:{}", host, port);
 }
 
-/// None for the port -1.
-std::optional<Listener> listen_apart(const IoExecutor& executor, const std::string& host,
-                                     int port) {
-  return port < 0 ? std::nullopt : std::optional(listen_at(executor, host, port));
-}
-
 int tracking_port_of(const ServerOptions& options) {
   return options.tracking ? options.tracking->port : -1;
-}
-
-std::string tracking_host_of(const ServerOptions& options) {
-  return options.tracking ? options.tracking->host : std::string();
 }
 
 /// What the main port answers: what has no port of its own.
@@ -70,6 +59,15 @@ int file_queue(const ServerOptions& options) {
   return options.limits.max_connections + kOthers;
 }
 
+/// Where clients come in.
+struct Port {
+  std::string title;  // in the log
+  Listener listener;
+  std::uint16_t number = 0;
+  std::string address;
+  ConnectionContext context;  // what they get there
+};
+
 /// One thread's share of the clients.
 struct IoThread {
   ConnectionSet connections;  // before the context, whose end ends the connections
@@ -84,24 +82,22 @@ class Server::Impl {
   Impl(ServerOptions options, const ServingCore& core);
   ~Impl();
 
-  std::uint16_t port() const { return port_; }
-  std::uint16_t manage_port() const {
-    return manage_listener_ ? manage_listener_->local_endpoint().port() : port_;
-  }
-  std::uint16_t tracking_port() const {
-    return tracking_listener_ ? tracking_listener_->local_endpoint().port() : port_;
-  }
+  std::uint16_t port() const { return main_->number; }
+  std::uint16_t manage_port() const { return (manage_ != nullptr ? manage_ : main_)->number; }
+  std::uint16_t tracking_port() const { return (track_ != nullptr ? track_ : main_)->number; }
   void run();
   void stop();
   void stop_now();
 
  private:
-  Awaitable<void> accept_clients(Listener& listener, const ConnectionContext& context);
+  const Port& listen(std::string title, const std::string& host, int port,
+                     const std::vector<RoutePort>& answered);
+  Awaitable<void> accept_clients(Port& port);
   Awaitable<void> watch_signals();
   Awaitable<void> be_unready(std::chrono::milliseconds grace);
   Awaitable<void> watch_hangups();
   Awaitable<void> watch_drain();
-  void take_client(Socket socket, IoThread& thread, const ConnectionContext& context);
+  void take_client(Socket socket, IoThread& thread, const Port& port);
   void begin_drain();
   void end_if_drained();
   static void run_context(IoThread& thread);
@@ -114,15 +110,9 @@ class Server::Impl {
   HttpStats stats_;
   std::vector<ModelRoute> model_routes_;
   RouteContext route_context_;
-  RouteTable routes_;
-  RouteTable manage_routes_;
-  RouteTable tracking_routes_;
+  std::deque<RouteTable> routes_;  // of each port; a deque: its elements do not move
   KnownHosts hosts_;
-  std::deque<IoThread> threads_;  // a deque: its elements do not move
-  Listener listener_;
-  std::uint16_t port_;
-  std::optional<Listener> manage_listener_;
-  std::optional<Listener> tracking_listener_;
+  std::deque<IoThread> threads_;
   asio::basic_signal_set<IoExecutor> signals_;
   asio::basic_signal_set<IoExecutor> hangups_;
   Timer drain_deadline_;
@@ -131,38 +121,35 @@ class Server::Impl {
   std::unique_ptr<Executors> tracking_;
   std::unique_ptr<Executors> files_;
   Lanes lanes_;
-  ConnectionContext connection_context_;
-  ConnectionContext manage_context_;
-  ConnectionContext tracking_context_;
+  std::deque<Port> ports_;
+  const Port* main_ = nullptr;
+  const Port* manage_ = nullptr;  // null: the main port answers what it would
+  const Port* track_ = nullptr;   // likewise
 };
 
 Server::Impl::Impl(ServerOptions options, const ServingCore& core)
     : options_(checked_options(std::move(options))),
       model_routes_(checked_model_routes(options_, core.catalog)),
       route_context_{core, unready_, options_.tls ? "https" : "http", {}, ONNXOP_VERSION, stats_},
-      routes_(make_routes(options_, model_routes_, route_context_, main_ports(options_))),
-      manage_routes_(
-          make_routes(options_, model_routes_, route_context_, {RoutePort::kManagement})),
-      tracking_routes_(
-          make_routes(options_, model_routes_, route_context_, {RoutePort::kTracking})),
       hosts_(options_.tracking ? options_.tracking->allowed_hosts : std::vector<std::string>()),
       threads_(static_cast<std::size_t>(options_.io_threads)),
-      listener_(listen_at(main_executor(), options_.host, options_.port)),
-      port_(listener_.local_endpoint().port()),
-      manage_listener_(listen_apart(main_executor(), options_.manage_host, options_.manage_port)),
-      tracking_listener_(
-          listen_apart(main_executor(), tracking_host_of(options_), tracking_port_of(options_))),
       signals_(main_executor()),
       hangups_(main_executor()),
       drain_deadline_(main_executor()),
       control_(1, kControlQueue),
       tracking_(tracking_threads(options_, options_.tracking ? options_.tracking->max_queued : 1)),
       files_(tracking_threads(options_, file_queue(options_))),
-      lanes_{control_, tracking_.get(), files_.get()},
-      connection_context_{options_, routes_, lanes_, hosts_, unready_, draining_, stats_},
-      manage_context_{options_, manage_routes_, lanes_, hosts_, unready_, draining_, stats_},
-      tracking_context_{options_, tracking_routes_, lanes_, hosts_, unready_, draining_, stats_} {
-  route_context_.address = address_of(options_.host, port_);
+      lanes_{control_, tracking_.get(), files_.get()} {
+  if (options_.manage_port >= 0) {
+    manage_ = &listen("management apart", options_.manage_host, options_.manage_port,
+                      {RoutePort::kManagement});
+  }
+  if (tracking_port_of(options_) >= 0) {
+    track_ = &listen("tracking apart", options_.tracking->host, options_.tracking->port,
+                     {RoutePort::kTracking});
+  }
+  main_ = &listen("serving", options_.host, options_.port, main_ports(options_));
+  route_context_.address = main_->address;
   if (options_.handle_signals) {
     signals_.add(SIGINT);  // one that comes before run() is kept for it
     signals_.add(SIGTERM);
@@ -179,6 +166,19 @@ Server::Impl::Impl(ServerOptions options, const ServingCore& core)
   }
 }
 
+const Port& Server::Impl::listen(std::string title, const std::string& host, int port,
+                                 const std::vector<RoutePort>& answered) {
+  const RouteTable& routes =
+      routes_.emplace_back(make_routes(options_, model_routes_, route_context_, answered));
+  Listener listener = listen_at(main_executor(), host, port);
+  const std::uint16_t number = listener.local_endpoint().port();
+  return ports_.emplace_back(Port{std::move(title),
+                                  std::move(listener),
+                                  number,
+                                  address_of(host, number),
+                                  {options_, routes, lanes_, hosts_, unready_, draining_, stats_}});
+}
+
 Server::Impl::~Impl() {
   lanes_.stop();
   for (IoThread& thread : threads_) {
@@ -191,24 +191,16 @@ void Server::Impl::run() {
     asio::co_spawn(main_executor(), watch_signals(), asio::detached);
     asio::co_spawn(main_executor(), watch_hangups(), asio::detached);
   }
-  asio::co_spawn(main_executor(), accept_clients(listener_, connection_context_), asio::detached);
-  if (manage_listener_) {
-    asio::co_spawn(main_executor(), accept_clients(*manage_listener_, manage_context_),
-                   asio::detached);
-    log_fields(LogLevel::kInfo, "management apart",
-               {{"url", format("{}://{}", route_context_.scheme,
-                               address_of(options_.manage_host, manage_port()))}});
+  for (Port& port : ports_) {
+    asio::co_spawn(main_executor(), accept_clients(port), asio::detached);
+    std::vector<LogField> fields;
+    const std::string url = format("{}://{}", route_context_.scheme, port.address);
+    fields.push_back({"url", std::string_view(url)});
+    if (&port == main_) {
+      fields.push_back({"routes", static_cast<std::int64_t>(model_routes_.size())});
+    }
+    log_fields(LogLevel::kInfo, port.title, fields);
   }
-  if (tracking_listener_) {
-    asio::co_spawn(main_executor(), accept_clients(*tracking_listener_, tracking_context_),
-                   asio::detached);
-    log_fields(LogLevel::kInfo, "tracking apart",
-               {{"url", format("{}://{}", route_context_.scheme,
-                               address_of(options_.tracking->host, tracking_port()))}});
-  }
-  log_fields(LogLevel::kInfo, "serving",
-             {{"url", format("{}://{}", route_context_.scheme, route_context_.address)},
-              {"routes", static_cast<std::int64_t>(model_routes_.size())}});
   std::vector<std::thread> others;
   for (std::size_t i = 1; i < threads_.size(); ++i) {
     others.emplace_back([&thread = threads_[i]] { run_context(thread); });
@@ -246,16 +238,16 @@ void Server::Impl::stop_now() {
   }
 }
 
-Awaitable<void> Server::Impl::accept_clients(Listener& listener, const ConnectionContext& context) {
+Awaitable<void> Server::Impl::accept_clients(Port& port) {
   std::size_t next = 0;
-  while (listener.is_open()) {
+  while (port.listener.is_open()) {
     IoThread& thread = threads_[next++ % threads_.size()];
     Socket socket(thread.context.get_executor());
     ErrorCodeOfSystem error;
-    co_await listener.async_accept(socket, asio::redirect_error(kUseAwaitable, error));
+    co_await port.listener.async_accept(socket, asio::redirect_error(kUseAwaitable, error));
     if (!error) {
-      take_client(std::move(socket), thread, context);
-    } else if (listener.is_open() && error != asio::error::connection_aborted) {
+      take_client(std::move(socket), thread, port);
+    } else if (port.listener.is_open() && error != asio::error::connection_aborted) {
       // Most likely no file descriptors are left; some are given back when connections end.
       log_warning("no connection can be accepted: {}", error.message());
       Timer pause(main_executor());
@@ -265,13 +257,12 @@ Awaitable<void> Server::Impl::accept_clients(Listener& listener, const Connectio
   }
 }
 
-void Server::Impl::take_client(Socket socket, IoThread& thread, const ConnectionContext& context) {
+void Server::Impl::take_client(Socket socket, IoThread& thread, const Port& port) {
   // The management is let in when all connections for inference are taken.
   constexpr int kForManagement = 16;
   // Room for the refused, who stay a moment to read why; beyond it they are just closed.
   constexpr int kRefusedAtOnce = 64;
-  const int most =
-      options_.limits.max_connections + (&context == &manage_context_ ? kForManagement : 0);
+  const int most = options_.limits.max_connections + (&port == manage_ ? kForManagement : 0);
   if (stats_.connections >= most + kRefusedAtOnce) {
     return;
   }
@@ -279,7 +270,8 @@ void Server::Impl::take_client(Socket socket, IoThread& thread, const Connection
   socket.set_option(asio::ip::tcp::no_delay(true), ignored);
   const bool refused = ++stats_.connections > most;
   const auto executor = thread.context.get_executor();
-  auto connection = std::make_unique<Connection>(std::move(socket), context, thread.connections);
+  auto connection =
+      std::make_unique<Connection>(std::move(socket), port.context, thread.connections);
   asio::co_spawn(executor,
                  refused ? Connection::refuse(std::move(connection))
                          : Connection::serve(std::move(connection)),
@@ -336,11 +328,8 @@ void Server::Impl::begin_drain() {
     return;
   }
   ErrorCodeOfSystem ignored;
-  listener_.close(ignored);
-  for (std::optional<Listener>* apart : {&manage_listener_, &tracking_listener_}) {
-    if (*apart) {
-      (*apart)->close(ignored);
-    }
+  for (Port& port : ports_) {
+    port.listener.close(ignored);
   }
   for (IoThread& thread : threads_) {
     asio::post(thread.context.get_executor(), [&open = thread.connections.open] {

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <malloc.h>
-
 #include "onnxop/base/error.h"
 #include "onnxop/base/log.h"
 #include "onnxop/base/thread_pool.h"
@@ -74,7 +72,6 @@ bool ModelManager::refresh(std::size_t place) {
     return bring_in_line(place).settling;
   }
   probe_what_is_used();
-  give_memory_back();
   return false;
 }
 
@@ -100,7 +97,6 @@ ModelManager::Round ModelManager::bring_in_line(std::optional<std::size_t> place
   publish(round.plan);
   take_status(round.plan);
   probe_what_is_used();
-  give_memory_back();
   return round;
 }
 
@@ -214,7 +210,7 @@ bool ModelManager::load_missing(const ServingPlan& plan, const std::vector<Found
       task.failure = e.what();
     }
   });
-  memory_to_give_ = true;
+  unloader_.give_memory_back();
   bool all_good = true;
   for (Task& task : tasks) {
     const bool good = task.failure.empty();
@@ -222,11 +218,7 @@ bool ModelManager::load_missing(const ServingPlan& plan, const std::vector<Found
     if (good) {
       failures_.erase(task.key);
       log_info("model {} is loaded", title(task.key));
-      Loaded& place = loaded_[task.key];
-      if (place.lease) {
-        leaving_.push_back(place.lease);
-      }
-      place = std::move(task.result);
+      loaded_[task.key] = std::move(task.result);
     } else {
       failures_[task.key] = {task.fingerprint, task.failure};
       log_error("model {} is not served: {}", title(task.key), task.failure);
@@ -250,12 +242,13 @@ ModelManager::Loaded ModelManager::load_one(const VersionKey& key, const Found& 
   }
   QueueSettings settings = found.offer.queue;
   settings.probe_seconds = probe ? settings.probe_seconds : 0;
-  const ModelLease lease = load_served_model(source, load_scorer_, settings, stats_.at(key));
+  ModelLease lease = load_served_model(source, load_scorer_, settings, stats_.at(key));
   const auto golden = source.path.parent_path() / kGoldenFile;
   if (std::filesystem::exists(golden)) {
     check_golden(*lease->scorer, read_golden(golden));
   }
-  Loaded loaded{lease, find_version(found.offer, key.second)->fingerprint};
+  Loaded loaded{unloader_.watch(std::move(lease)),
+                find_version(found.offer, key.second)->fingerprint};
   if (!probe) {
     loaded.unprobed = found.offer.queue;
   }
@@ -289,7 +282,6 @@ void ModelManager::publish(const ServingPlan& plan) {
     if (!kept.contains(key)) {
       log_info("model {} is unloaded", title(key));
       ++gone;
-      leaving_.push_back(loaded.lease);
     }
   }
   loaded_ = std::move(kept);
@@ -299,16 +291,6 @@ void ModelManager::publish(const ServingPlan& plan) {
   if (gone > 0) {
     const std::lock_guard lock(state_);
     counts_.unloaded += gone;
-  }
-}
-
-/// Gives memory back to the system after models were loaded, which takes more than they keep, and
-/// once the last lease on one has gone: the C library keeps what is freed otherwise.
-void ModelManager::give_memory_back() {
-  const std::size_t before = leaving_.size();
-  std::erase_if(leaving_, [](const auto& model) { return model.expired(); });
-  if (std::exchange(memory_to_give_, false) || leaving_.size() < before) {
-    ::malloc_trim(0);
   }
 }
 

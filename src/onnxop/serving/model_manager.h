@@ -15,6 +15,7 @@
 
 #include "onnxop/serving/catalog.h"
 #include "onnxop/serving/model_provider.h"
+#include "onnxop/serving/model_unloader.h"
 #include "onnxop/serving/serving_plan.h"
 #include "onnxop/serving/traffic_board.h"
 
@@ -117,7 +118,6 @@ class ModelManager {
   bool load_missing(const ServingPlan& plan, const std::vector<Found>& found);
   Loaded load_one(const VersionKey& key, const Found& found, bool probe);
   void publish(const ServingPlan& plan);
-  void give_memory_back();
   void probe_what_is_used();
   void take_status(const ServingPlan& plan);
   void set_status(const VersionKey& key, VersionState state, std::string reason);
@@ -128,6 +128,8 @@ class ModelManager {
   std::function<void(const std::filesystem::path&)> check_file_;
   Catalog& catalog_;
 
+  ModelUnloader unloader_;
+
   std::mutex work_;  // one change at a time; guards what is not guarded below
   std::map<VersionKey, Loaded> loaded_;
   std::map<VersionKey, Failure> failures_;
@@ -136,8 +138,6 @@ class ModelManager {
   std::vector<std::vector<ModelOffer>> offers_;  // of each place, as it was last read
   std::vector<std::string> troubles_;  // of each place: why it could not be read; "": it could
   TrafficBoard traffic_;
-  std::vector<std::weak_ptr<const ServedModel>> leaving_;  // unloaded, and perhaps still in use
-  bool memory_to_give_ = false;                            // models were loaded since it was given
 
   mutable std::mutex state_;  // guards the three below
   std::map<VersionKey, VersionStatus> status_;

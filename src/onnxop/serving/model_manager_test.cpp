@@ -1,103 +1,15 @@
-// Versions that come, go and break, with a fake in place of the engine.
+// Versions that come, go and break.
 
-#include "onnxop/serving/model_manager.h"
-
-#include <fstream>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <stdlib.h>
-
-#include "onnxop/base/error.h"
-#include "onnxop/onnx/model_file.h"
-#include "onnxop/score/fake_scorer.h"
 #include "onnxop/serving/golden.h"
+#include "onnxop/serving/test_model_manager.h"
 
 namespace onnxop {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-class ModelManagerTest : public testing::Test {
- protected:
-  ModelManagerTest() {
-    std::string name = (fs::temp_directory_path() / "onnxop-manager.XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) {
-      throw std::runtime_error("no temporary folder");
-    }
-    folder_ = name;
-    fs::create_directory(folder_ / "models");
-  }
-  ~ModelManagerTest() override { fs::remove_all(folder_); }
-
-  static Bytes model_bytes(const std::string& note) {
-    Model model;
-    model.doc_string = note;
-    model.graph.name = "fake";
-    model.graph.nodes.push_back({"Identity", "", {"image"}, {"probabilities"}, {}, ""});
-    model.graph.inputs.push_back({"image", DType::kFloat32, {{-1, "N"}}, ""});
-    model.graph.outputs.push_back({"probabilities", DType::kFloat32, {{-1, "N"}}, ""});
-    return serialize_model(model);
-  }
-
-  fs::path put(const std::string& name, int version, const std::string& note = "") {
-    const fs::path dir = folder_ / "models" / name / std::to_string(version);
-    fs::create_directories(dir);
-    write_file_atomically(dir / "model.onnx", model_bytes(note));
-    return dir;
-  }
-
-  std::unique_ptr<ModelProvider> folder(double settle_seconds = 0) {
-    return folder_provider(folder_ / "models", clock_, {.max_batch = 1}, settle_seconds);
-  }
-
-  ModelManager manager(std::unique_ptr<ModelProvider> provider, ServingWishes wishes = {}) {
-    std::vector<std::unique_ptr<ModelProvider>> providers;
-    providers.push_back(std::move(provider));
-    return manager(std::move(providers), std::move(wishes));
-  }
-  ModelManager manager(std::vector<std::unique_ptr<ModelProvider>> providers,
-                       ServingWishes wishes = {}) {
-    return {std::move(providers),
-            {std::move(wishes), 2},
-            [this](const fs::path& path, std::span<const std::byte>) -> std::shared_ptr<Scorer> {
-              const std::lock_guard lock(mutex_);
-              loads_.push_back(fs::relative(path.parent_path(), folder_ / "models").string());
-              if (broken_.contains(loads_.back())) {
-                fail(ErrorCode::kInvalidArgument, "broken model");
-              }
-              return fake_classifier(8, 8, 1, 10);
-            },
-            [this](const fs::path&) { ++checks_; },
-            catalog_};
-  }
-
-  std::int64_t served(std::string_view reference) {
-    const ModelLease lease = catalog_.snapshot()->find(reference);
-    return lease ? lease->version : 0;
-  }
-  static std::string status_of(const ModelManager& manager, const std::string& name,
-                               std::int64_t version) {
-    for (const VersionStatus& status : manager.index()) {
-      if (status.name == name && status.version == version) {
-        return format("{} {}", version_state_name(status.state), status.reason);
-      }
-    }
-    return "none";
-  }
-
-  SystemClock clock_;
-  fs::path folder_;
-  Catalog catalog_;
-  std::mutex mutex_;
-  std::vector<std::string> loads_;
-  std::set<std::string> broken_;
-  std::atomic<int> checks_{0};
-};
 
 TEST_F(ModelManagerTest, ServesAFolderAndNoticesWhatChanges) {
   put("a", 1);
@@ -312,106 +224,6 @@ TEST_F(ModelManagerTest, AliasesOfTheStoreAreObeyed) {
   EXPECT_EQ(served("mnist@challenger"), 1) << "what is loaded stays";
 }
 
-/// A place that counts how often it is read, and can be unreachable.
-class CountingProvider : public ModelProvider {
- public:
-  explicit CountingProvider(std::unique_ptr<ModelProvider> inner) : inner_(std::move(inner)) {}
-  std::vector<ModelOffer> offers() override {
-    ++reads;
-    changed_ = false;
-    if (down) {
-      fail(ErrorCode::kUnavailable, "no connection");
-    }
-    return inner_->offers();
-  }
-  bool changed() override {
-    if (down) {
-      fail(ErrorCode::kUnavailable, "no connection");
-    }
-    return changed_;
-  }
-  ModelSource source(const std::string& name, std::int64_t version) override {
-    return inner_->source(name, version);
-  }
-  std::vector<fs::path> watched() override { return inner_->watched(); }
-  bool checked() const override { return false; }
-  void change() { changed_ = true; }
-
-  int reads = 0;
-  bool down = false;
-
- private:
-  std::unique_ptr<ModelProvider> inner_;
-  bool changed_ = true;
-};
-
-TEST_F(ModelManagerTest, APlaceIsReadWhenItHasChanged) {
-  put("a", 1);
-  auto counting = std::make_unique<CountingProvider>(folder());
-  CountingProvider& place = *counting;
-  auto models = manager(std::move(counting));
-  ASSERT_EQ(models.places(), 1U);
-  EXPECT_FALSE(models.refresh(0));
-  EXPECT_EQ(served("a"), 1);
-  EXPECT_EQ(place.reads, 1);
-  const auto set = catalog_.snapshot();
-  for (int i = 0; i < 3; ++i) {
-    models.refresh(0);
-  }
-  EXPECT_EQ(place.reads, 1);
-  EXPECT_EQ(catalog_.snapshot(), set) << "what is served is not even published again";
-  put("a", 2);
-  place.change();
-  models.refresh(0);
-  EXPECT_EQ(place.reads, 2);
-  EXPECT_EQ(served("a"), 2);
-}
-
-TEST_F(ModelManagerTest, APlaceThatCannotBeReadLeavesWhatItHadServing) {
-  put("a", 1);
-  auto counting = std::make_unique<CountingProvider>(folder());
-  CountingProvider& place = *counting;
-  auto models = manager(std::move(counting));
-  models.refresh(0);
-  put("a", 2);
-  place.change();
-  place.down = true;
-  models.refresh(0);
-  models.refresh();
-  EXPECT_EQ(served("a"), 1);
-  place.down = false;
-  place.change();
-  models.refresh(0);
-  EXPECT_EQ(served("a"), 2);
-}
-
-TEST_F(ModelManagerTest, TwoPlacesAreReadApart) {
-  put("a", 1);
-  Registry registry(folder_ / "store", clock_);
-  write_file_atomically(folder_ / "m.onnx", model_bytes("of the store"));
-  for (const char* name : {"a", "b"}) {
-    registry.models().publish({.name = name, .model_file = folder_ / "m.onnx"});
-  }
-  registry.models().publish({.name = "a", .model_file = folder_ / "m.onnx"});
-  auto counting = std::make_unique<CountingProvider>(folder());
-  CountingProvider& place = *counting;
-  std::vector<std::unique_ptr<ModelProvider>> providers;
-  providers.push_back(std::move(counting));
-  providers.push_back(store_provider(folder_ / "store", clock_, {.max_batch = 1}));
-  auto models = manager(std::move(providers));
-  models.refresh();
-  EXPECT_EQ(served("a"), 1) << "the first place's";
-  EXPECT_EQ(served("b"), 1);
-  registry.models().publish({.name = "b", .model_file = folder_ / "m.onnx"});
-  models.refresh(1);
-  EXPECT_EQ(served("b"), 2);
-  EXPECT_EQ(place.reads, 1);
-  fs::remove_all(folder_ / "models" / "a");
-  place.change();
-  models.refresh(0);
-  EXPECT_EQ(served("a"), 2) << "the second place's comes forth";
-}
-
 TEST_F(ModelManagerTest, AnAliasThatMovesToAVersionWithoutAModelStaysWhereItWas) {
   Registry registry(folder_ / "store", clock_);
   write_file_atomically(folder_ / "m.onnx", model_bytes("first"));
@@ -451,81 +263,6 @@ TEST_F(ModelManagerTest, OfManyModelsBatchSizesAreTriedOutWhenTheyAreUsed) {
   put("single", 1);
   models.refresh();
   EXPECT_GT(runs("single"), 1) << "one that comes alone is ready for its traffic";
-}
-
-TEST_F(ModelManagerTest, AProviderThatCannotBeReadKeepsWhatItHad) {
-  put("a", 1);
-  auto models = manager(folder());
-  models.refresh();
-  fs::rename(folder_ / "models", folder_ / "gone");
-  models.refresh();
-  EXPECT_EQ(served("a"), 1);
-  EXPECT_THROW(folder(), Error);
-}
-
-TEST_F(ModelManagerTest, TrafficIsLoadedBeforeItHolds) {
-  for (int version = 1; version <= 3; ++version) {
-    put("a", version);
-  }
-  auto models = manager(folder());
-  models.refresh();
-  EXPECT_EQ(served("a:1"), 0);
-  const auto traffic = [&] { return catalog_.snapshot()->answering("a")->traffic; };
-  EXPECT_EQ(traffic(), nullptr);
-
-  models.set_traffic("a", {.split = {{"3", 1}, {"1", 1}}, .shadow = ShadowRule{"2", 100}});
-  ASSERT_NE(traffic(), nullptr);
-  EXPECT_EQ(traffic()->loaded, 0b11U);
-  EXPECT_EQ(traffic()->targets[1]->version, 1);
-  EXPECT_EQ(traffic()->shadow->version, 2);
-  const auto before = traffic();
-  models.refresh();
-  EXPECT_EQ(traffic()->traffic, before->traffic) << "what it has counted goes on";
-
-  models.set_traffic("a", {.split = {{"3", 1}, {"2", 1}}});
-  EXPECT_NE(traffic()->traffic, before->traffic);
-  EXPECT_EQ(served("a:1"), 0) << "what nobody wants any more goes";
-  EXPECT_EQ(served("a:2"), 2);
-  models.clear_traffic("a");
-  EXPECT_EQ(traffic(), nullptr);
-  EXPECT_EQ(served("a:2"), 0);
-  EXPECT_THROW(models.clear_traffic("a"), Error);
-}
-
-TEST_F(ModelManagerTest, TrafficThatCannotHoldChangesNothing) {
-  put("a", 1);
-  put("a", 2);
-  broken_.insert("a/1");
-  auto models = manager(folder());
-  models.refresh();
-  models.set_traffic("a", {.split = {{"2", 1}}});
-  const auto before = catalog_.snapshot()->answering("a")->traffic->traffic;
-  const auto error_of = [&](const std::string& name, const TrafficPlan& plan) {
-    try {
-      models.set_traffic(name, plan);
-    } catch (const Error& e) {
-      return format("{}: {}", error_code_name(e.code()), e.what());
-    }
-    return std::string();
-  };
-  EXPECT_THAT(error_of("a", {.split = {{"7", 1}}}),
-              HasSubstr("invalid_argument: traffic: model 'a:7': there is no version '7'"));
-  EXPECT_THAT(error_of("a", {.shadow = ShadowRule{"champion", 1}}),
-              HasSubstr("there is no alias 'champion'"));
-  EXPECT_THAT(error_of("a", {.split = {{"2", 1}, {"1", 1}}}),
-              HasSubstr("failed_precondition: traffic: 'a:1': model 'a:1': broken model"));
-  EXPECT_THAT(error_of("b", {.split = {{"1", 1}}}), HasSubstr("not_found: model 'b'"));
-  EXPECT_THAT(error_of("a", {}), HasSubstr("neither split nor shadow"));
-  EXPECT_EQ(catalog_.snapshot()->answering("a")->traffic->traffic, before);
-
-  models.set_traffic("a", {.split = {{"1", 1}, {"2", 1}}}, true);
-  EXPECT_EQ(catalog_.snapshot()->answering("a")->traffic->loaded, 0b10U) << "without it";
-  broken_.clear();
-  models.load("a");
-  EXPECT_EQ(catalog_.snapshot()->answering("a")->traffic->loaded, 0b11U) << "once it can be loaded";
-  fs::remove_all(folder_ / "models" / "a" / "1");
-  models.refresh();
-  EXPECT_EQ(catalog_.snapshot()->answering("a")->traffic->loaded, 0b10U);
 }
 
 }  // namespace

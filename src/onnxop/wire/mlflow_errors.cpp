@@ -1,6 +1,6 @@
 #include "onnxop/wire/mlflow_errors.h"
 
-#include "onnxop/wire/json_writer.h"
+#include "onnxop/base/json_writer.h"
 
 namespace onnxop {
 

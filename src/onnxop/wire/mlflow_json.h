@@ -3,8 +3,8 @@
 
 #include <string_view>
 
+#include "onnxop/base/json_writer.h"
 #include "onnxop/registry/run.h"
-#include "onnxop/wire/json_writer.h"
 
 namespace onnxop {
 

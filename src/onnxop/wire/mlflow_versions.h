@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "onnxop/base/json_writer.h"
 #include "onnxop/registry/models.h"
-#include "onnxop/wire/json_writer.h"
 #include "onnxop/wire/mlflow_fields.h"
 
 namespace onnxop {

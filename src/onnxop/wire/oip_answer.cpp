@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "onnxop/base/error.h"
-#include "onnxop/base/json.h"
-#include "onnxop/base/json_value.h"
+#include "onnxop/base/json_writer.h"
+#include "onnxop/base/utf8.h"
 #include "onnxop/wire/classification.h"
 #include "onnxop/wire/oip_datatype.h"
 #include "onnxop/wire/raw_tensor.h"
@@ -19,12 +19,13 @@ namespace {
 
 /// With quotes. Throws for bytes that are no UTF-8.
 std::string quoted(std::string_view text, std::string_view what) {
-  try {
-    return Json(text).dump();
-  } catch (const Json::exception&) {
+  if (!is_utf8(text)) {
     fail(ErrorCode::kInvalidArgument,
          "{} holds bytes that are no UTF-8, which JSON cannot say: ask for binary_data", what);
   }
+  JsonWriter json;
+  json.text(text);
+  return json.take();
 }
 
 constexpr std::size_t kLongestNumber = 32;

@@ -1,4 +1,4 @@
-#include "onnxop/wire/json_writer.h"
+#include "onnxop/base/json_writer.h"
 
 #include <limits>
 

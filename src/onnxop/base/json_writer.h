@@ -1,6 +1,7 @@
 #pragma once
-// JSON written as it goes, into one string: for long answers, of which no tree is built first. Who
-// writes sees to it that keys stand in objects and that all that was opened is closed.
+// JSON written as it goes, into one string: for what is long or written for every request, of which
+// no tree of values is built first. Who writes sees to it that keys stand in objects and that all
+// that was opened is closed.
 
 #include <cstdint>
 #include <string>
@@ -19,7 +20,8 @@ class JsonWriter {
   /// Bytes that are no UTF-8 become U+FFFD.
   JsonWriter& text(std::string_view value);
   JsonWriter& integer(std::int64_t value);
-  /// What JSON has no number for is a text, as protobuf has it: "NaN", "Infinity", "-Infinity".
+  /// As short as reads back the same. What JSON has no number for is a text, as protobuf has it:
+  /// "NaN", "Infinity", "-Infinity".
   JsonWriter& number(double value);
   JsonWriter& truth(bool value);
 

@@ -1,0 +1,92 @@
+#include "onnxop/serving/model_unloader.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <malloc.h>
+
+#include "onnxop/base/thread_priority.h"
+
+namespace onnxop {
+
+/// Leases that are still out share it, so that it is there when they end.
+class ModelUnloader::Work {
+ public:
+  Work() : thread_([this] { run(); }) {}
+
+  void take(ModelLease model) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopped_) {
+        return;
+      }
+      ended_.push_back(std::move(model));
+      trim_ = true;
+    }
+    wake_.notify_one();
+  }
+
+  void trim_soon() {
+    {
+      const std::lock_guard lock(mutex_);
+      trim_ = true;
+    }
+    wake_.notify_one();
+  }
+
+  void stop() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopped_ = true;
+    }
+    wake_.notify_one();
+    thread_.join();
+  }
+
+ private:
+  void run() {
+    constexpr int kPriority = 10;  // as those that load
+    lower_thread_priority(kPriority);
+    std::unique_lock lock(mutex_);
+    while (true) {
+      wake_.wait(lock, [this] { return trim_ || stopped_; });
+      if (!std::exchange(trim_, false)) {
+        return;
+      }
+      std::vector<ModelLease> models = std::exchange(ended_, {});
+      lock.unlock();
+      models.clear();
+      ::malloc_trim(0);  // the C library keeps what is freed
+      lock.lock();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<ModelLease> ended_;
+  bool trim_ = false;
+  bool stopped_ = false;
+  std::thread thread_;
+};
+
+ModelUnloader::ModelUnloader() : work_(std::make_shared<Work>()) {}
+
+ModelUnloader::~ModelUnloader() {
+  work_->stop();
+}
+
+ModelLease ModelUnloader::watch(ModelLease model) {
+  const ServedModel* const raw = model.get();
+  return {raw, [work = work_, model = std::move(model)](const ServedModel*) mutable {
+            work->take(std::move(model));
+          }};
+}
+
+void ModelUnloader::give_memory_back() {
+  work_->trim_soon();
+}
+
+}  // namespace onnxop
