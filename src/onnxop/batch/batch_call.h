@@ -1,7 +1,7 @@
 #pragma once
 // One caller's inference, from the queue to its answer. Whoever submits it owns it, and keeps it
-// until it was answered: succeed() or fail() is called exactly once, on an executor's thread, and
-// the scheduler does not touch the call afterwards. The two must not throw or block.
+// until it was told: succeed() or fail() is called exactly once, on an executor's thread, and then
+// tell(), after which the scheduler does not touch the call. None of them may throw or block.
 
 #include <cstdint>
 #include <span>
@@ -35,6 +35,14 @@ class BatchCall {
   virtual std::span<const NamedTensor> inputs() = 0;
   virtual void succeed(std::vector<NamedTensor> outputs) noexcept = 0;
   virtual void fail(const Error& error) noexcept = 0;
+  /// The others of the same batch have their answers too: who waits for several of them wakes up
+  /// once.
+  virtual void tell() noexcept = 0;
+
+  void fail_and_tell(const Error& error) noexcept {
+    fail(error);
+    tell();
+  }
 
   /// Set before the call is submitted: see shape_key() and batch_rows().
   WaitingCall waiting;

@@ -38,9 +38,9 @@ void BatchRunner::gather(std::span<BatchCall* const> calls) {
     try {
       ready_.push_back({call, call->inputs()});
     } catch (const Error& e) {
-      call->fail(e);
+      call->fail_and_tell(e);
     } catch (const std::exception& e) {
-      call->fail(Error(ErrorCode::kInternal, e.what()));
+      call->fail_and_tell(Error(ErrorCode::kInternal, e.what()));
     }
   }
 }
@@ -65,6 +65,9 @@ bool BatchRunner::run_joined(ModelQueue& queue) {
   for (std::size_t i = 0; i < ready_.size(); ++i) {
     ready_[i].call->succeed(std::move(parts[i]));
   }
+  for (const Ready& each : ready_) {
+    each.call->tell();
+  }
   return true;
 }
 
@@ -74,10 +77,11 @@ void BatchRunner::run_single(ModelQueue& queue, const Ready& ready) {
     const std::int64_t rows = std::max<std::int64_t>(1, batch_rows(ready.inputs));
     outputs = timed_run(queue, ready.inputs, std::span(&ready, 1), rows);
   } catch (const std::exception& e) {
-    ready.call->fail(as_error(queue, e));
+    ready.call->fail_and_tell(as_error(queue, e));
     return;
   }
   ready.call->succeed(std::move(outputs));
+  ready.call->tell();
 }
 
 std::vector<NamedTensor> BatchRunner::timed_run(ModelQueue& queue,

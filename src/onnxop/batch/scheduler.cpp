@@ -100,7 +100,7 @@ void Scheduler::stop() {
   }
   wake_.notify_all();
   for (BatchCall* call : left) {
-    call->fail(Error(ErrorCode::kUnavailable, "the server is shutting down"));
+    call->fail_and_tell(Error(ErrorCode::kUnavailable, "the server is shutting down"));
   }
   for (std::thread& worker : workers) {
     worker.join();
@@ -135,7 +135,7 @@ void Scheduler::work() {
       ++busy_;
     }
     for (BatchCall* call : expired) {
-      call->fail(Error(
+      call->fail_and_tell(Error(
           ErrorCode::kDeadlineExceeded,
           format("the deadline passed while the request waited for {}", queue->options_.name)));
     }

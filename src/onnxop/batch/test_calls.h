@@ -58,12 +58,9 @@ class TestCall : public BatchCall {
   }
   void succeed(std::vector<NamedTensor> outputs) noexcept override {
     outputs_ = std::move(outputs);
-    answered_.release();
   }
-  void fail(const Error& failure) noexcept override {
-    error_ = failure;
-    answered_.release();
-  }
+  void fail(const Error& failure) noexcept override { error_ = failure; }
+  void tell() noexcept override { answered_.release(); }
 
   /// Waits for the answer.
   void wait() { answered_.acquire(); }

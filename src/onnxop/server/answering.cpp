@@ -96,6 +96,11 @@ void Answering::run() noexcept {
   asio::post(stream_.executor(), [this] { wake_.cancel(); });
 }
 
+void Answering::on_ready() {
+  ready_ = true;
+  wake_.cancel();
+}
+
 /// For drop(), which may be waiting.
 void Answering::ended_elsewhere(CallsElsewhere& calls) {
   --calls;
@@ -155,10 +160,7 @@ bool Answering::start_model(bool run_here) {
                                 ready_ = true;
                               } else {
                                 // From here on the connection may be gone at any moment.
-                                asio::post(stream_.executor(), [this] {
-                                  ready_ = true;
-                                  wake_.cancel();
-                                });
+                                set_.ready.add(*this, stream_.executor());
                               }
                               ended_elsewhere(*calls);
                             });

@@ -13,7 +13,7 @@
 namespace onnxop {
 
 /// On the connection's I/O thread, which it outlives only in drop().
-class Answering : private Job {
+class Answering : private Job, private AnswerWaiter {
  public:
   Answering(ClientStream& stream, const ConnectionContext& context, ConnectionSet& set);
   Answering(const Answering&) = delete;
@@ -35,6 +35,7 @@ class Answering : private Job {
 
  private:
   void run() noexcept override;  // on a lane's thread
+  void on_ready() override;
 
   Response call_handler();
   Awaitable<bool> run_blocking();

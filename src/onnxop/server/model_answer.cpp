@@ -6,6 +6,7 @@ namespace onnxop {
 
 void ModelAnswer::start(bool run_here, std::function<void()> on_ready) {
   on_ready_ = std::move(on_ready);
+  call().set_on_answer([this] { prepare(); });
   if (run_here) {
     submit_or_run(scheduler_, call());
   } else {
@@ -24,7 +25,7 @@ Response ModelAnswer::take() {
   return std::move(response_);
 }
 
-void ModelAnswer::ended() noexcept {
+void ModelAnswer::prepare() noexcept {
   try {
     if (call().error()) {
       throw Error(*call().error());
@@ -35,7 +36,10 @@ void ModelAnswer::ended() noexcept {
   } catch (...) {
     failure_ = std::current_exception();
   }
-  // Whoever is told may destroy this object at once.
+}
+
+/// Whoever is told may destroy this object at once.
+void ModelAnswer::ended() noexcept {
   const auto ready = std::move(on_ready_);
   ready();
 }

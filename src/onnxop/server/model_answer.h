@@ -23,12 +23,14 @@ class ModelAnswer : public PendingAnswer {
  protected:
   virtual InferenceCall& call() = 0;
   virtual const InferenceCall& call() const = 0;
-  /// Of a call that succeeded. May throw.
+  /// Of a call that succeeded, on the thread that ran it. May throw.
   virtual Response make_response() = 0;
   /// To be given to the call as its on_end.
   void ended() noexcept;
 
  private:
+  void prepare() noexcept;
+
   Scheduler& scheduler_;
   std::function<void()> on_ready_;
   Response response_;

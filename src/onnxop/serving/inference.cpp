@@ -54,26 +54,32 @@ void refuse_if_full(Submitted outcome, const InferenceCall& call) {
 void InferenceCall::succeed(std::vector<NamedTensor> outputs) noexcept {
   outputs_ = std::move(outputs);
   model_->stats->count_call(times, false);
-  end();
+  prepare();
 }
 
 void InferenceCall::fail(const Error& error) noexcept {
   error_ = error;
   model_->stats->count_call(times, true);
-  end();
+  prepare();
+}
+
+void InferenceCall::prepare() noexcept {
+  if (ticket_) {
+    ticket_->before_answer(*this);
+  }
+  if (on_answer_) {
+    on_answer_();
+  }
 }
 
 /// Whoever is told may destroy the call at once.
-void InferenceCall::end() noexcept {
+void InferenceCall::tell() noexcept {
   const auto on_end = std::move(on_end_);
-  if (!ticket_) {
-    on_end();
-    return;
-  }
   const auto ticket = ticket_;
-  ticket->before_answer(*this);
   on_end();
-  ticket->after_answer();
+  if (ticket) {
+    ticket->after_answer();
+  }
 }
 
 void InferenceCall::mark_fault() noexcept {

@@ -32,26 +32,32 @@ class InferenceCall : public BatchCall {
   /// Before submission: who is told of the end; null for a model without traffic of its own.
   void set_ticket(std::shared_ptr<TrafficTicket> ticket) { ticket_ = std::move(ticket); }
 
+  /// Before submission: what is to be done with the answer on the thread that has it, before
+  /// `on_end` and without waiting for anything; it must not throw.
+  void set_on_answer(std::function<void()> on_answer) { on_answer_ = std::move(on_answer); }
+
   /// The same question to another model, with memory of its own, to be run by itself. May be asked
   /// until the end is told. Throws as the constructors do.
   virtual std::unique_ptr<InferenceCall> again_with(ModelLease model) const = 0;
   virtual std::size_t input_bytes() const = 0;
 
-  // After the end.
+  // Once there is an answer.
   const std::optional<Error>& error() const { return error_; }
   std::vector<NamedTensor>& outputs() { return outputs_; }
 
   void succeed(std::vector<NamedTensor> outputs) noexcept override;
   void fail(const Error& error) noexcept override;
+  void tell() noexcept override;
 
  protected:
   /// The outputs cannot be what the model should give.
   void mark_fault() noexcept;
 
  private:
-  void end() noexcept;
+  void prepare() noexcept;
 
   ModelLease model_;
+  std::function<void()> on_answer_;
   std::function<void()> on_end_;
   std::optional<Error> error_;
   std::vector<NamedTensor> outputs_;
