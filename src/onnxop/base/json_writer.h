@@ -6,11 +6,16 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace onnxop {
 
 class JsonWriter {
  public:
+  JsonWriter() = default;
+  /// Writes into this text's memory, in place of what it holds.
+  explicit JsonWriter(std::string memory) : json_(std::move(memory)) { json_.clear(); }
+
   JsonWriter& open_object() { return open('{'); }
   JsonWriter& close_object() { return close('}'); }
   JsonWriter& open_array() { return open('['); }

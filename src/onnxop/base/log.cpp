@@ -1,10 +1,12 @@
 #include "onnxop/base/log.h"
 
+#include <algorithm>
+#include <cerrno>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -29,24 +31,21 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
 }
 
 struct LogState {
-  std::shared_ptr<spdlog::logger> logger;
-  bool json = false;
+  LogLevel level = LogLevel::kInfo;
+  std::shared_ptr<spdlog::logger> logger;  // of readable lines; null: lines are JSON
 };
 
 LogState make_state(const LogOptions& options) {
   LogState state;
-  state.json = options.format == LogFormat::kJson ||
-               (options.format == LogFormat::kAuto && ::isatty(STDERR_FILENO) == 0);
-  if (state.json) {
-    state.logger = std::make_shared<spdlog::logger>(
-        "onnxop", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    state.logger->set_pattern("%v", spdlog::pattern_time_type::utc);
-  } else {
+  state.level = options.level;
+  const bool json = options.format == LogFormat::kJson ||
+                    (options.format == LogFormat::kAuto && ::isatty(STDERR_FILENO) == 0);
+  if (!json) {
     state.logger = std::make_shared<spdlog::logger>(
         "onnxop", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
     state.logger->set_pattern("%H:%M:%S.%e %^%-7l%$ %v");
+    state.logger->set_level(to_spdlog(options.level));
   }
-  state.logger->set_level(to_spdlog(options.level));
   return state;
 }
 
@@ -67,10 +66,10 @@ void write_value(JsonWriter& line, double value) {
   line.number(value);
 }
 
-std::string json_line(LogLevel level, std::string_view message, std::span<const LogField> fields) {
-  constexpr std::size_t kUsualBytes = 320;
-  JsonWriter line;
-  line.reserve(kUsualBytes);
+/// In `buffer`, whose memory is kept from line to line.
+std::string json_line(std::string buffer, LogLevel level, std::string_view message,
+                      std::span<const LogField> fields) {
+  JsonWriter line(std::move(buffer));
   const auto name = spdlog::level::to_string_view(to_spdlog(level));
   line.open_object()
       .text("time", format_time(std::chrono::system_clock::now()))
@@ -81,7 +80,19 @@ std::string json_line(LogLevel level, std::string_view message, std::span<const 
     std::visit([&](const auto& value) { write_value(line, value); }, field.value);
   }
   line.close_object();
-  return line.take();
+  return line.take() + '\n';
+}
+
+/// With one system call, so that lines of several threads or processes do not mix. Lines that
+/// nobody takes are lost: a log must not stop the program.
+void write_to_stderr(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+    if (written < 0 && errno != EINTR) {
+      return;
+    }
+    text.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
+  }
 }
 
 std::string text_line(std::string_view message, std::span<const LogField> fields) {
@@ -99,12 +110,17 @@ void init_logging(const LogOptions& options) {
 }
 
 void log_fields(LogLevel level, std::string_view message, std::span<const LogField> fields) {
-  auto& current = state();
-  const auto spdlog_level = to_spdlog(level);
-  if (current.logger->should_log(spdlog_level)) {
-    const auto line = current.json ? json_line(level, message, fields) : text_line(message, fields);
-    current.logger->log(spdlog_level, spdlog::string_view_t(line));
+  const auto& current = state();
+  if (level < current.level) {
+    return;
   }
+  if (current.logger) {
+    current.logger->log(to_spdlog(level), spdlog::string_view_t(text_line(message, fields)));
+    return;
+  }
+  thread_local std::string line;
+  line = json_line(std::move(line), level, message, fields);
+  write_to_stderr(line);
 }
 
 }  // namespace onnxop

@@ -111,6 +111,9 @@ TEST(Clock, FormatsUtcWithMilliseconds) {
   clock.advance(std::chrono::milliseconds(1234));
   EXPECT_EQ(format_time(clock.wall()), "2023-11-14T22:13:21.234Z");
   EXPECT_DOUBLE_EQ(seconds_between(before, clock.steady()), 1.234);
+  EXPECT_EQ(format_time(clock.wall() + std::chrono::milliseconds(65)), "2023-11-14T22:13:21.299Z");
+  EXPECT_EQ(format_time(WallTime{}), "1970-01-01T00:00:00.000Z");
+  EXPECT_EQ(format_time(WallTime{} - std::chrono::milliseconds(1)), "1969-12-31T23:59:59.999Z");
 }
 
 TEST(NearestWord, FindsTyposOnly) {

@@ -114,7 +114,7 @@ Awaitable<bool> Answering::run_model() {
   int& in_flight = set_.in_flight;
   ++in_flight;
   bool alone = in_flight == 1;
-  if (alone) {
+  if (alone && set_.open.size() > 1) {
     co_await asio::post(kUseAwaitable);
     alone = in_flight == 1;
   }
