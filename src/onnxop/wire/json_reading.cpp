@@ -83,7 +83,9 @@ simdjson::error_code parse(simdjson::dom::parser& parser, std::string_view json,
   if (const auto error = parser.allocate(std::max<std::size_t>(json.size(), 1), max_depth + 1)) {
     return error;
   }
-  return parser.parse(json.data(), json.size(), true).get(root);
+  // An empty body may have no address, which is not one to copy from.
+  const char* text = json.data() == nullptr ? "" : json.data();
+  return parser.parse(text, json.size(), true).get(root);
 }
 
 }  // namespace

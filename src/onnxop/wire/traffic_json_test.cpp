@@ -48,6 +48,7 @@ TEST(TrafficRequest, WhatIsLeftOutOrNullIsNone) {
 }
 
 TEST(TrafficRequest, RefusesWhatItDoesNotKnow) {
+  EXPECT_THAT(error_of({}), HasSubstr("no JSON"));
   EXPECT_THAT(error_of("{"), HasSubstr("no JSON"));
   EXPECT_THAT(error_of("[]"), HasSubstr("the body: got an array, expected an object"));
   EXPECT_THAT(error_of(R"({"splitt": {}})"),
