@@ -102,6 +102,12 @@ TEST(OipGrpc, WhatIsWrongIsSaid) {
   InferLimits limits;
   limits.max_tensors = 1;
   EXPECT_THAT(error_of(message, limits), HasSubstr("too_large"));
+  message.mutable_inputs(1)->set_name("y");
+  limits.max_tensors = 2;
+  limits.max_elements = 2;
+  EXPECT_EQ(error_of(message, limits), "no error");
+  limits.max_elements = 1;
+  EXPECT_THAT(error_of(message, limits), HasSubstr("too_large")) << "of all inputs together";
 }
 
 TEST(OipGrpc, SharedMemoryIsRefused) {
