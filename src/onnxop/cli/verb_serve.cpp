@@ -30,6 +30,7 @@ struct Options {
   int drain_seconds = 5;
   int stop_seconds = 30;
   int executors = 0;
+  std::int64_t spin_us = ServerOptions().spin.count();
   QueueSettings queue;
   int grpc_port = -1;  // -1: no gRPC
   std::string grpc_port_file;
@@ -59,6 +60,12 @@ void declare_options(CLI::App& command, Options& options) {
       .add_option("--executors", options.executors,
                   "Threads that decode and score; 0: one a processor")
       ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  command
+      .add_option("--spin-us", options.spin_us,
+                  "Microseconds for which an I/O thread looks for the next request before it "
+                  "sleeps, if the last came as soon; 0: never")
+      ->check(CLI::Range(0, 100'000))
       ->capture_default_str();
   command
       .add_option("--grpc-port", options.grpc_port,
@@ -142,6 +149,7 @@ ServerOptions server_options_of(Options& options) {
   ServerOptions server = options.server;
   server.handle_signals = true;
   apply_limits(options.limits, server, options.grpc_port >= 0);
+  server.spin = std::chrono::microseconds(options.spin_us);
   server.drain_grace = std::chrono::seconds(options.drain_seconds);
   server.drain_timeout = std::chrono::seconds(options.stop_seconds);
   for (const auto& text : options.routes) {

@@ -27,6 +27,7 @@ ServerOptions checked_options(ServerOptions options) {
   in_range("port", options.port, 0, 65535);
   in_range("manage_port", options.manage_port, -1, 65535);
   in_range("io_threads", options.io_threads, 0, 1024);
+  in_range("spin in us", options.spin.count(), 0, 100'000);
   if (options.tracking) {
     in_range("tracking port", options.tracking->port, -1, 65535);
     in_range("tracking threads", options.tracking->threads, 1, 1024);
@@ -47,6 +48,9 @@ ServerOptions checked_options(ServerOptions options) {
   in_range("drain_timeout in ms", options.drain_timeout.count(), 0, kMany);
   if (options.io_threads == 0) {
     options.io_threads = std::max(1, processors() / 4);
+  }
+  if (processors() == 1) {
+    options.spin = std::chrono::microseconds(0);
   }
   return options;
 }

@@ -157,7 +157,7 @@ Awaitable<bool> Connection::wait_for_request(milliseconds timeout) {
     }
     give_back_if_empty();
   }
-  exchange_->started = std::chrono::steady_clock::now();
+  exchange_->started = set_.last_request = std::chrono::steady_clock::now();
   co_return true;
 }
 

@@ -17,6 +17,7 @@
 #include "onnxop/base/log.h"
 #include "onnxop/server/checked_options.h"
 #include "onnxop/server/connection.h"
+#include "onnxop/server/io_loop.h"
 #include "onnxop/server/listen.h"
 #include "onnxop/server/routes.h"
 
@@ -100,7 +101,7 @@ class Server::Impl {
   void take_client(Socket socket, IoThread& thread, const Port& port);
   void begin_drain();
   void end_if_drained();
-  static void run_context(IoThread& thread);
+  void run_context(IoThread& thread) const;
 
   IoExecutor main_executor() { return threads_.front().context.get_executor(); }
 
@@ -203,7 +204,7 @@ void Server::Impl::run() {
   }
   std::vector<std::thread> others;
   for (std::size_t i = 1; i < threads_.size(); ++i) {
-    others.emplace_back([&thread = threads_[i]] { run_context(thread); });
+    others.emplace_back([this, &thread = threads_[i]] { run_context(thread); });
   }
   run_context(threads_.front());
   for (std::thread& other : others) {
@@ -218,10 +219,10 @@ void Server::Impl::run() {
   log_info("stopped");
 }
 
-void Server::Impl::run_context(IoThread& thread) {
+void Server::Impl::run_context(IoThread& thread) const {
   while (!thread.context.stopped()) {
     try {
-      thread.context.run();
+      run_io_loop(thread.context, thread.connections, options_.spin);
     } catch (const std::exception& e) {
       log_error("an I/O thread goes on after: {}", e.what());
     }

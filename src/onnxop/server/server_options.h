@@ -86,6 +86,9 @@ struct ServerOptions {
   std::uint64_t max_artifact_bytes = std::uint64_t{4} << 30;  // of an artifact, over it: 413
   std::int64_t max_pixels = 16'777'216;  // width * height of an image, over it: 413
   int io_threads = 0;                    // 0: one for each four processors, at least one
+  /// So long an I/O thread looks for the next request before it sleeps, where requests have come
+  /// that close together lately; 0: never, and where there is one processor. See SpinPolicy.
+  std::chrono::microseconds spin{100};
   /// Of a graceful stop: so long the server says that it is not ready, but takes requests as ever,
   /// so that whoever sends them can look elsewhere.
   std::chrono::milliseconds drain_grace{0};

@@ -255,6 +255,7 @@ TEST_F(ServerTest, ImpossibleOptionsAreRefused) {
   EXPECT_EQ(code_of({}), std::nullopt);
   EXPECT_EQ(code_of({.port = 70000}), ErrorCode::kInvalidArgument);
   EXPECT_EQ(code_of({.io_threads = -1}), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code_of({.spin = std::chrono::seconds(1)}), ErrorCode::kInvalidArgument);
   EXPECT_EQ(code_of({.limits = {.max_connections = 0}}), ErrorCode::kInvalidArgument);
   EXPECT_EQ(code_of({.limits = {.idle_timeout = milliseconds(0)}}), ErrorCode::kInvalidArgument);
   EXPECT_EQ(code_of({.routes = {{"models", "mnist"}}}), ErrorCode::kInvalidArgument);
