@@ -25,6 +25,15 @@ string(MD5 build_id ${CMAKE_BINARY_DIR})
 string(SUBSTRING ${build_id} 0 12 build_id)
 set(ONNXOP_TEST_POSTGRESQL /tmp/onnxop-pg-${build_id})
 
+# The one place that knows where the sources lie, so that what is compiled elsewhere can come from ccache.
+file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/source_dir.cpp @ONLY CONTENT [[
+#include "onnxop/base/test_source_dir.h"
+
+std::filesystem::path onnxop::source_dir() { return "@CMAKE_SOURCE_DIR@"; }
+]])
+add_library(onnxop_source_dir STATIC EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/generated/source_dir.cpp)
+target_link_libraries(onnxop_source_dir PUBLIC onnxop_options)
+
 function(onnxop_room name)
   cmake_parse_arguments(ARG "POSTGRESQL" "" "ROOMS;LIBRARIES;TEST_ROOMS;TEST_LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
@@ -46,8 +55,7 @@ function(onnxop_room name)
 
   if(tests AND ONNXOP_TESTS)
     add_executable(${name}_test ${tests})
-    target_link_libraries(${name}_test PRIVATE onnxop_${name} ${ARG_TEST_ROOMS} ${ARG_TEST_LIBRARIES} GTest::gmock GTest::gtest_main)
-    target_compile_definitions(${name}_test PRIVATE ONNXOP_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    target_link_libraries(${name}_test PRIVATE onnxop_${name} ${ARG_TEST_ROOMS} ${ARG_TEST_LIBRARIES} onnxop_source_dir GTest::gmock GTest::gtest_main)
     if(ARG_POSTGRESQL)
       set(properties PROPERTIES FIXTURES_REQUIRED postgresql ENVIRONMENT ONNXOP_TEST_POSTGRESQL=${ONNXOP_TEST_POSTGRESQL})
     endif()

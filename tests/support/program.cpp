@@ -150,8 +150,4 @@ std::string program_path() {
   return ONNXOP_PROGRAM;
 }
 
-fs::path source_dir() {
-  return ONNXOP_SOURCE_DIR;
-}
-
 }  // namespace onnxop::testing_support

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "onnxop/base/json.h"
+#include "onnxop/base/test_source_dir.h"
 
 namespace onnxop::testing_support {
 
@@ -73,7 +74,7 @@ class TempDir {
 /// to be written to.
 std::string test_store();
 
-std::filesystem::path source_dir();
+using onnxop::source_dir;
 
 /// The built `onnxop`.
 std::string program_path();

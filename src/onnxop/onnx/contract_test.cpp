@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "onnxop/base/json_value.h"
+#include "onnxop/base/test_source_dir.h"
 #include "onnxop/onnx/test_models.h"
 
 namespace onnxop {
@@ -178,8 +179,7 @@ void collect_keys(const Json& schema, const std::string& place, std::set<std::st
 }
 
 TEST(ContractJson, SchemaHasTheSameKeys) {
-  const auto file =
-      std::filesystem::path(__FILE__).parent_path() / "../../../docs/contract.schema.json";
+  const auto file = source_dir() / "docs/contract.schema.json";
   const Json schema = parse_json(read_text_file(file), file.string());
   std::set<std::string> keys;
   collect_keys(schema, "", keys);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "onnxop/base/format.h"
+#include "onnxop/base/test_source_dir.h"
 #include "onnxop/registry/database.h"
 
 namespace onnxop {
@@ -69,7 +70,7 @@ class TestPostgresql {
  private:
   void run(const char* verb) const {
     const std::string command = format("'{}/tests/support/postgresql_server' {} '{}'",
-                                       ONNXOP_SOURCE_DIR, verb, folder_.native());
+                                       source_dir().native(), verb, folder_.native());
     if (std::system(command.c_str()) != 0) {
       throw std::runtime_error(command + " failed");
     }

@@ -10,6 +10,7 @@
 #include <open_inference.grpc.pb.h>
 
 #include "onnxop/base/file.h"
+#include "onnxop/base/test_source_dir.h"
 #include "onnxop/server/grpc_access.h"
 #include "onnxop/server/mlflow_routes.h"
 #include "onnxop/server/routes.h"
@@ -22,7 +23,7 @@ using Table = std::map<std::string, std::string>;
 
 /// What stands in the rows between <!-- name --> and <!-- /name -->, behind the first cell.
 Table documented(const std::string& name) {
-  const std::string page = read_text_file(ONNXOP_SOURCE_DIR "/docs/security.md");
+  const std::string page = read_text_file(source_dir() / "docs/security.md");
   const auto begin = page.find("<!-- " + name + " -->");
   std::istringstream lines(page.substr(begin, page.find("<!-- /" + name + " -->") - begin));
   Table table;

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "onnxop/base/error.h"
+#include "onnxop/base/test_source_dir.h"
 #include "onnxop/train/initialize.h"
 #include "onnxop/train/layer_shapes.h"
 
@@ -16,7 +17,7 @@ namespace {
 using testing::ElementsAre;
 using Ints = std::vector<std::int64_t>;
 
-const std::filesystem::path kExamples = std::filesystem::path(ONNXOP_SOURCE_DIR) / "examples";
+const std::filesystem::path kExamples = source_dir() / "examples";
 
 Graph mnist_graph(const std::vector<std::string>& overrides = {}) {
   return build_graph(load_spec(kExamples / "mnist.yaml", overrides),

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "onnxop/base/test_source_dir.h"
 #include "onnxop/data/mnist.h"
 #include "onnxop/onnx/model_file.h"
 #include "onnxop/score/ort_scorer.h"
@@ -108,7 +109,7 @@ TEST_F(ExportedModelTest, EveryDigitOfTheMnistTestSet) {
   write_idx_files(folder_, "digits", 28, std::string(pixels.begin(), pixels.end()),
                   std::string(all.classes.begin(), all.classes.begin() + kTraining));
   const TrainSpec spec = load_spec(
-      std::filesystem::path(ONNXOP_SOURCE_DIR) / "examples" / "mnist.yaml",
+      source_dir() / "examples" / "mnist.yaml",
       {format("data={{kind: idx, train_images: '{0}/digits-images', train_labels: "
               "'{0}/digits-labels', test_images: '{1}/t10k-images-idx3-ubyte', test_labels: "
               "'{1}/t10k-labels-idx1-ubyte', classes: 10, validation: 500}}",
@@ -125,9 +126,7 @@ TEST_F(ExportedModelTest, Bfloat16TrainingIsMeasuredInFloat32) {
 }
 
 TEST_F(ExportedModelTest, RegressionWithStandardizedFeatures) {
-  expect_same_answers(
-      load_spec(std::filesystem::path(ONNXOP_SOURCE_DIR) / "examples" / "projectile.yaml",
-                {"train.epochs=3"}));
+  expect_same_answers(load_spec(source_dir() / "examples" / "projectile.yaml", {"train.epochs=3"}));
 }
 
 }  // namespace

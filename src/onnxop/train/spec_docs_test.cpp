@@ -9,12 +9,13 @@
 
 #include "onnxop/base/file.h"
 #include "onnxop/base/json_value.h"
+#include "onnxop/base/test_source_dir.h"
 #include "onnxop/train/spec.h"
 
 namespace onnxop {
 namespace {
 
-const std::filesystem::path kDocs = std::filesystem::path(ONNXOP_SOURCE_DIR) / "docs";
+const std::filesystem::path kDocs = source_dir() / "docs";
 
 Json schema() {
   return parse_json(read_text_file(kDocs / "spec.schema.json"), "spec.schema.json");

@@ -8,6 +8,7 @@
 #include "onnxop/base/error.h"
 #include "onnxop/base/file.h"
 #include "onnxop/base/json_value.h"
+#include "onnxop/base/test_source_dir.h"
 
 namespace onnxop {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-const std::filesystem::path kExamples = std::filesystem::path(ONNXOP_SOURCE_DIR) / "examples";
+const std::filesystem::path kExamples = source_dir() / "examples";
 
 constexpr std::string_view kSmall = R"(data: {kind: mnist}
 layers:

@@ -8,6 +8,7 @@
 #include "onnxop/base/error.h"
 #include "onnxop/base/json_value.h"
 #include "onnxop/base/test_error.h"
+#include "onnxop/base/test_source_dir.h"
 #include "onnxop/data/mnist.h"
 #include "onnxop/nn/network.h"
 #include "onnxop/onnx/model_file.h"
@@ -19,7 +20,7 @@ namespace {
 
 using testing::HasSubstr;
 
-const std::filesystem::path kExamples = std::filesystem::path(ONNXOP_SOURCE_DIR) / "examples";
+const std::filesystem::path kExamples = source_dir() / "examples";
 
 /// Raises a stop flag after so many batches, counted over the whole run.
 class StopAfter : public TrainObserver {
