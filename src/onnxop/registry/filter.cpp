@@ -315,7 +315,8 @@ std::vector<FilterClause> parse_filter(std::string_view text, const SearchGramma
 }
 
 std::vector<OrderTerm> parse_order_by(std::span<const std::string> order_by,
-                                      const SearchGrammar& grammar, std::string_view what) {
+                                      const SearchGrammar& grammar, std::string_view what,
+                                      std::span<const MetricDataset> datasets) {
   if (order_by.size() > FilterLimits::kOrderTerms) {
     fail(ErrorCode::kInvalidArgument, "{}: {} terms are too many: at most {}", what,
          order_by.size(), FilterLimits::kOrderTerms);
@@ -323,8 +324,17 @@ std::vector<OrderTerm> parse_order_by(std::span<const std::string> order_by,
   std::vector<OrderTerm> terms;
   for (const std::string& text : order_by) {
     OrderTerm term = Parser(what, text, grammar).order_term();
+    if (terms.size() < datasets.size()) {
+      term.dataset = datasets[terms.size()];
+    }
+    if (!term.dataset.name.empty() && term.entity != SearchEntity::kMetric) {
+      fail(ErrorCode::kInvalidArgument,
+           "{}: the {} '{}' on the data set '{}': only metrics are of data sets", what,
+           search_entity_name(term.entity), term.key, term.dataset.name);
+    }
     for (const OrderTerm& before : terms) {
-      if (before.entity == term.entity && before.key == term.key) {
+      if (before.entity == term.entity && before.key == term.key &&
+          before.dataset == term.dataset) {
         fail(ErrorCode::kInvalidArgument, "{}: the {} '{}' stands there twice", what,
              search_entity_name(term.entity), term.key);
       }

@@ -17,6 +17,8 @@
 #include <string_view>
 #include <vector>
 
+#include "onnxop/registry/search.h"
+
 namespace onnxop {
 
 struct SearchGrammar;
@@ -53,6 +55,7 @@ struct OrderTerm {
   SearchEntity entity = SearchEntity::kAttribute;
   std::string key = {};
   bool ascending = true;
+  MetricDataset dataset = {};  // of metrics of logged models; without a name: any or none
 };
 
 /// Throws above these, so that no text costs more than its length.
@@ -69,8 +72,11 @@ struct FilterLimits {
 std::vector<FilterClause> parse_filter(std::string_view text, const SearchGrammar& grammar,
                                        std::string_view what = "filter");
 
+/// `datasets`: those of the terms with the same index, where there are so many. Throws
+/// Error{kInvalidArgument} where one stands with anything but a metric.
 std::vector<OrderTerm> parse_order_by(std::span<const std::string> order_by,
                                       const SearchGrammar& grammar,
-                                      std::string_view what = "order_by");
+                                      std::string_view what = "order_by",
+                                      std::span<const MetricDataset> datasets = {});
 
 }  // namespace onnxop

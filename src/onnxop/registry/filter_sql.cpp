@@ -102,8 +102,9 @@ std::string attribute_condition(const SearchAttribute& attribute, const FilterCl
 
 std::string key_condition(const SearchTable& table, const FilterClause& clause, SqlDialect dialect,
                           SqlValues& values) {
-  const std::string row = format("SELECT 1 FROM {} f WHERE {} AND f.key = {}", table.name,
-                                 table.join, values.bind(clause.key));
+  const std::string key = values.bind(clause.key);
+  const std::string row = format("SELECT 1 FROM {} f WHERE {} AND f.key = {}{}", table.name,
+                                 table.join, key, on_datasets_sql(table.datasets, values));
   switch (clause.comparator) {
     case Comparator::kIsNull:
       return format("NOT EXISTS ({})", row);
@@ -174,6 +175,18 @@ std::string metric_condition_sql(std::string_view table, const FilterClause& cla
   return clause.comparator == Comparator::kNotEqual
              ? format("({} OR {}.is_nan = 1)", compared, table)
              : format("{} AND {}.is_nan = 0", compared, table);
+}
+
+std::string on_datasets_sql(std::span<const MetricDataset> datasets, SqlValues& values) {
+  std::vector<std::string> conditions;
+  for (const MetricDataset& dataset : datasets) {
+    std::string condition = format("f.dataset_name = {}", values.bind(dataset.name));
+    if (!dataset.digest.empty()) {
+      condition += format(" AND f.dataset_digest = {}", values.bind(dataset.digest));
+    }
+    conditions.push_back(std::move(condition));
+  }
+  return conditions.empty() ? "" : format(" AND ({})", join(conditions, " OR "));
 }
 
 std::string_view sql_operator(Comparator comparator) {

@@ -2,6 +2,7 @@
 // Filters and orders (filter.h) as SQL conditions and ORDER BY terms, with all values bound. Pure
 // functions. No part of the room's interface.
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,8 @@ namespace onnxop {
 struct SearchTable {
   std::string_view name;  // "run_params"
   std::string_view join;  // "f.run = r.number"
+  /// Of metrics: only those on one of these; none: all.
+  std::span<const MetricDataset> datasets = {};
 };
 
 struct SearchTables {
@@ -36,6 +39,9 @@ std::string text_condition_sql(std::string_view column, const FilterClause& clau
 /// `table` has the columns `value` and `is_nan`. Of NaN, only != is true.
 std::string metric_condition_sql(std::string_view table, const FilterClause& clause,
                                  SqlValues& values);
+
+/// " AND (…)": rows, as `f`, on one of these data sets; "" for none.
+std::string on_datasets_sql(std::span<const MetricDataset> datasets, SqlValues& values);
 
 std::string_view sql_operator(Comparator comparator);  // of = != < <= > >=
 

@@ -38,6 +38,15 @@ struct LoggedModel {
   std::vector<LoggedModelMetric> metrics = {};
 };
 
+/// On which data sets the metrics of a search were measured.
+struct MetricDatasets {
+  /// Of the filter: one of them must do; none: any, and metrics without. Where the filter asks for
+  /// no metric, models with any metric on one of them are found.
+  std::vector<MetricDataset> filter = {};
+  /// Of the order_by with the same index, where there are so many; without a name: any.
+  std::vector<MetricDataset> order_by = {};
+};
+
 class LoggedModels {
  public:
   explicit LoggedModels(RegistryCore& core) : core_(core) {}
@@ -56,7 +65,7 @@ class LoggedModels {
   /// Keeps the latest of each run, key and data set.
   void log_metrics(std::string_view model_id, const std::vector<LoggedModelMetric>& metrics);
   Page<LoggedModel> search(std::span<const std::int64_t> experiment_ids,
-                           const SearchOptions& options) const;
+                           const SearchOptions& options, const MetricDatasets& datasets = {}) const;
 
  private:
   RegistryCore& core_;

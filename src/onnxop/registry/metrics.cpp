@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <map>
+#include <optional>
+#include <set>
 #include <tuple>
 
 #include <soci/soci.h>
@@ -20,14 +23,13 @@ namespace {
 using soci::into;
 using soci::use;
 
-// A metric as the columns take it, with its place in the history or the number of points.
+// A metric as the columns take it.
 struct MetricRow {
-  static constexpr std::size_t kParameters = 6;
+  static constexpr std::size_t kParameters = 5;
 
   MetricRow() = default;
-  MetricRow(const Metric& metric, long long count)
+  explicit MetricRow(const Metric& metric)
       : key(metric.key),
-        points(count),
         step(metric.step),
         timestamp_ms(metric.timestamp_ms),
         value(std::isnan(metric.value) ? 0.0 : metric.value),
@@ -35,7 +37,6 @@ struct MetricRow {
 
   void exchange(soci::statement& statement) {
     statement.exchange(use(key));
-    statement.exchange(use(points));
     statement.exchange(use(step));
     statement.exchange(use(timestamp_ms));
     statement.exchange(use(value));
@@ -44,28 +45,21 @@ struct MetricRow {
   Metric metric() const { return {key, metric_from_columns(value, is_nan), timestamp_ms, step}; }
 
   std::string key;
-  long long points = 0;
   long long step = 0;
   long long timestamp_ms = 0;
   double value = 0;
   int is_nan = 0;
 };
 
-// What a run's metric is at: the number of its points, and the latest.
-struct MetricState {
-  long long points = 0;
-  Metric latest;
-};
+// The latest points by key; none where the run has none yet.
+using LatestMetrics = std::map<std::string, std::optional<Metric>, std::less<>>;
 
-using MetricStates = std::map<std::string, MetricState, std::less<>>;
-
-// Fills in the states of those of the keys that the run has.
-void load_states(soci::session& session, std::int64_t run, std::span<const std::string> keys,
-                 MetricStates& states) {
+// Fills in those of the keys that the run has.
+void load_latest(soci::session& session, std::int64_t run, std::span<const std::string> keys,
+                 LatestMetrics& latest) {
   MetricRow row;
   soci::statement select(session);
   select.exchange(into(row.key));
-  select.exchange(into(row.points));
   select.exchange(into(row.step));
   select.exchange(into(row.timestamp_ms));
   select.exchange(into(row.value));
@@ -75,31 +69,31 @@ void load_states(soci::session& session, std::int64_t run, std::span<const std::
   }
   select.alloc();
   select.prepare(
-      format("SELECT key, points, step, timestamp_ms, value, is_nan FROM "
+      format("SELECT key, step, timestamp_ms, value, is_nan FROM "
              "run_latest_metrics WHERE run = {} AND key IN {}",
              run, value_list(1, keys.size(), "")));
   select.define_and_bind();
   select.execute();
   while (select.fetch()) {
-    states.find(row.key)->second = {row.points, row.metric()};
+    latest.find(row.key)->second = row.metric();
   }
 }
 
-// The states of the metrics' keys, as they are before them.
-MetricStates load_states(soci::session& session, std::int64_t run,
-                         std::span<const Metric> metrics) {
-  MetricStates states;
+// The latest points of the metrics' keys, as they are before them.
+LatestMetrics load_latest(soci::session& session, std::int64_t run,
+                          std::span<const Metric> metrics) {
+  LatestMetrics latest;
   std::vector<std::string> keys;
   for (const Metric& metric : metrics) {
-    if (states.try_emplace(metric.key).second) {
+    if (latest.try_emplace(metric.key).second) {
       keys.push_back(metric.key);
     }
   }
   for (std::size_t at = 0; at < keys.size(); at += kRowsAtOnce) {
-    load_states(session, run, std::span(keys).subspan(at, std::min(kRowsAtOnce, keys.size() - at)),
-                states);
+    load_latest(session, run, std::span(keys).subspan(at, std::min(kRowsAtOnce, keys.size() - at)),
+                latest);
   }
-  return states;
+  return latest;
 }
 
 }  // namespace
@@ -126,34 +120,37 @@ void check_metrics(std::span<const Metric> metrics) {
   }
 }
 
+// A point that is there already is the same row: a request that is sent again changes nothing.
 void append_metrics(soci::session& session, std::int64_t run, std::span<const Metric> metrics) {
-  MetricStates states = load_states(session, run, metrics);
+  LatestMetrics latest = load_latest(session, run, metrics);
+  std::set<std::string_view> changed;
   std::vector<MetricRow> points;
   points.reserve(metrics.size());
   for (const Metric& metric : metrics) {
-    MetricState& state = states.find(metric.key)->second;
-    if (state.points == 0 || is_later_metric(metric, state.latest)) {
-      state.latest = metric;
+    std::optional<Metric>& before = latest.find(metric.key)->second;
+    if (!before || is_later_metric(metric, *before)) {
+      before = metric;
+      changed.insert(metric.key);
     }
-    points.emplace_back(metric, state.points++);
+    points.emplace_back(metric);
   }
-  std::stable_sort(points.begin(), points.end(),
-                   [](const MetricRow& a, const MetricRow& b) { return a.key < b.key; });
-  std::vector<MetricRow> latest;
-  latest.reserve(states.size());
-  for (const auto& [key, state] : states) {
-    latest.emplace_back(state.latest, state.points);
+  std::sort(points.begin(), points.end(), [](const MetricRow& a, const MetricRow& b) {
+    return std::tie(a.key, a.timestamp_ms, a.step) < std::tie(b.key, b.timestamp_ms, b.step);
+  });
+  std::vector<MetricRow> latest_rows;
+  latest_rows.reserve(changed.size());
+  for (const std::string_view key : changed) {
+    latest_rows.emplace_back(*latest.find(key)->second);
   }
   const std::string beginning = format("{}, ", run);
+  insert_rows<MetricRow>(session,
+                         "INSERT INTO run_metrics (run, key, step, timestamp_ms, value, is_nan)",
+                         "ON CONFLICT DO NOTHING", beginning, points);
   insert_rows<MetricRow>(
-      session, "INSERT INTO run_metrics (run, key, point, step, timestamp_ms, value, is_nan)", "",
-      beginning, points);
-  insert_rows<MetricRow>(
-      session,
-      "INSERT INTO run_latest_metrics (run, key, points, step, timestamp_ms, value, is_nan)",
-      "ON CONFLICT (run, key) DO UPDATE SET points = excluded.points, step = excluded.step, "
+      session, "INSERT INTO run_latest_metrics (run, key, step, timestamp_ms, value, is_nan)",
+      "ON CONFLICT (run, key) DO UPDATE SET step = excluded.step, "
       "timestamp_ms = excluded.timestamp_ms, value = excluded.value, is_nan = excluded.is_nan",
-      beginning, latest);
+      beginning, latest_rows);
 }
 
 void Runs::log_metrics(std::string_view run_id, const std::vector<Metric>& metrics) {
@@ -165,23 +162,45 @@ void Runs::log_metrics(std::string_view run_id, const std::vector<Metric>& metri
 
 namespace {
 
-// How many points the metric has.
-std::int64_t count_points(soci::session& session, std::int64_t run, std::string_view key) {
-  const std::string name(key);
-  const long long number = run;
-  long long points = 0;
-  session << "SELECT points FROM run_latest_metrics WHERE run = :run AND key = :key", use(number),
-      use(name), into(points);
-  return session.got_data() ? points : 0;
+// A point's place in its history, which is ordered by these; a page token is the place of the last
+// point of the page before.
+struct Place {
+  long long timestamp_ms = std::numeric_limits<long long>::min();
+  long long step = 0;
+  double value = 0;
+  int is_nan = 0;
+};
+
+std::string page_token(const Metric& metric) {
+  const MetricRow row(metric);
+  return format("{}_{}_{}_{}", row.timestamp_ms, row.step, row.value, row.is_nan);
 }
 
-// `count` points, from the `first` on.
+Place parse_page_token(std::string_view token) {
+  Place place;
+  if (token.empty()) {
+    return place;
+  }
+  const char* at = token.data();
+  const char* const end = at + token.size();
+  const auto read = [&](auto& number, bool last) {
+    const auto [stop, error] = std::from_chars(at, end, number);
+    at = stop == end ? stop : stop + 1;
+    return error == std::errc() && (last ? stop == end : stop != end && *stop == '_');
+  };
+  if (!read(place.timestamp_ms, false) || !read(place.step, false) || !read(place.value, false) ||
+      !read(place.is_nan, true) || std::isnan(place.value)) {
+    fail(ErrorCode::kInvalidArgument, "'{}' is no page token of a metric's history", token);
+  }
+  return place;
+}
+
+// At most `most` points behind `place`.
 std::vector<Metric> load_history(soci::session& session, std::int64_t run, std::string_view key,
-                                 std::int64_t first, std::int64_t count) {
+                                 const Place& place, std::int64_t most) {
   const std::string name(key);
   const long long number = run;
-  const long long from = first;
-  const long long end = first + count;
+  const long long limit = most;
   constexpr std::size_t kFetched = 1024;
   std::vector<long long> steps(kFetched);
   std::vector<long long> times(kFetched);
@@ -189,12 +208,12 @@ std::vector<Metric> load_history(soci::session& session, std::int64_t run, std::
   std::vector<int> is_nan(kFetched);
   soci::statement select =
       (session.prepare << "SELECT step, timestamp_ms, value, is_nan FROM run_metrics WHERE "
-                          "run = :run AND key = :key AND point >= :first AND point < :end "
-                          "ORDER BY point",
-       use(number), use(name), use(from), use(end), into(steps), into(times), into(values),
-       into(is_nan));
+                          "run = :run AND key = :key AND (timestamp_ms, step, value, is_nan) > "
+                          "(:time, :step, :value, :nan) "
+                          "ORDER BY timestamp_ms, step, value, is_nan LIMIT :limit",
+       use(number), use(name), use(place.timestamp_ms), use(place.step), use(place.value),
+       use(place.is_nan), use(limit), into(steps), into(times), into(values), into(is_nan));
   std::vector<Metric> history;
-  history.reserve(static_cast<std::size_t>(count));
   select.execute();
   while (select.fetch()) {
     for (std::size_t i = 0; i < steps.size(); ++i) {
@@ -202,15 +221,6 @@ std::vector<Metric> load_history(soci::session& session, std::int64_t run, std::
     }
   }
   return history;
-}
-
-std::int64_t parse_page_token(std::string_view token) {
-  std::int64_t first = 0;
-  const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), first);
-  if (!token.empty() && (error != std::errc() || end != token.data() + token.size() || first < 0)) {
-    fail(ErrorCode::kInvalidArgument, "'{}' is no page token of a metric's history", token);
-  }
-  return first;
 }
 
 }  // namespace
@@ -225,15 +235,16 @@ Page<Metric> Runs::metric_history_page(std::string_view run_id, std::string_view
     fail(ErrorCode::kInvalidArgument, "a page of {} points: expected 1 or more, or 0 for all",
          options.max_results);
   }
-  const std::int64_t first = parse_page_token(options.page_token);
+  const Place place = parse_page_token(options.page_token);
+  const std::int64_t most =
+      options.max_results > 0 ? options.max_results : std::numeric_limits<std::int64_t>::max() - 1;
   return core_.database.read([&](soci::session& session) {
     const std::int64_t run = find_run(session, core_, run_id).number;
-    const std::int64_t left = std::max<std::int64_t>(count_points(session, run, key) - first, 0);
-    const std::int64_t count = options.max_results > 0 ? std::min(options.max_results, left) : left;
     Page<Metric> page;
-    page.items = load_history(session, run, key, first, count);
-    if (count < left) {
-      page.next_page_token = std::to_string(first + count);
+    page.items = load_history(session, run, key, place, most + 1);
+    if (std::ssize(page.items) > most) {
+      page.items.pop_back();
+      page.next_page_token = page_token(page.items.back());
     }
     return page;
   });

@@ -21,15 +21,15 @@ class MetricsTest : public EachStoreTest {
 };
 ONNXOP_ON_EACH_STORE(MetricsTest);
 
-TEST_P(MetricsTest, HistoryKeepsEveryPointInTheOrderLogged) {
+TEST_P(MetricsTest, HistoryKeepsEveryPointInTheOrderOfTime) {
   runs_.log_metrics(id_, {{"loss", 0.5, 1000, 1}, {"accuracy", 0.9, 1000, 1}});
   runs_.log_metrics(id_, {{"loss", 0.25, 2000, 2}, {"loss", 0.125, 500, 3}});
   const auto history = runs_.metric_history(id_, "loss");
   ASSERT_EQ(history.size(), 3u);
-  EXPECT_EQ(history[0].value, 0.5);
-  EXPECT_EQ(history[1].step, 2);
-  EXPECT_EQ(history[1].timestamp_ms, 2000);
-  EXPECT_EQ(history[2].value, 0.125);
+  EXPECT_EQ(history[0].value, 0.125);
+  EXPECT_EQ(history[1].value, 0.5);
+  EXPECT_EQ(history[2].step, 2);
+  EXPECT_EQ(history[2].timestamp_ms, 2000);
   EXPECT_EQ(history[2].key, "loss");
   EXPECT_THAT(runs_.metric_history(id_, "val_loss"), IsEmpty());
   EXPECT_EQ(latest("accuracy"), 0.9);
@@ -52,6 +52,38 @@ TEST_P(MetricsTest, TheLatestIsThatOfTheLatestTimeThenStepThenValue) {
   EXPECT_TRUE(std::isnan(latest("n")));
   runs_.log_metrics(id_, {{"n", -std::numeric_limits<double>::infinity(), 1, 1}});
   EXPECT_EQ(latest("n"), -std::numeric_limits<double>::infinity());
+}
+
+TEST_P(MetricsTest, APointThatIsSentAgainIsKeptOnce) {
+  const auto inf = std::numeric_limits<double>::infinity();
+  std::vector<Metric> points;
+  for (std::int64_t i = 0; i < 40; ++i) {  // more than one statement takes
+    points.push_back({i % 2 == 0 ? "a" : "b", static_cast<double>(i / 4), i / 4, 7});
+  }
+  for (const double value : {std::nan(""), 0.0, -0.0, inf, -inf}) {
+    points.push_back({"odd", value, 1, 1});
+  }
+  runs_.log_batch(id_, {.metrics = points});
+  EXPECT_EQ(runs_.metric_history(id_, "a").size(), 10u);
+  const auto odd = runs_.metric_history(id_, "odd");
+  ASSERT_EQ(odd.size(), 4u);  // 0 is -0
+  EXPECT_EQ(odd[0].value, -inf);
+  EXPECT_EQ(odd[1].value, 0);
+  EXPECT_TRUE(std::isnan(odd[2].value));
+  EXPECT_EQ(odd[3].value, inf);
+
+  const auto before = runs_.get(id_).metrics;
+  points.push_back({"a", 3.5, 3, 7});  // between others
+  runs_.log_batch(id_, {.metrics = points});
+  runs_.log_metrics(id_, {points.front()});
+  EXPECT_EQ(runs_.metric_history(id_, "a").size(), 11u);
+  EXPECT_EQ(runs_.metric_history(id_, "b").size(), 10u);
+  EXPECT_EQ(runs_.metric_history(id_, "odd").size(), 4u);
+  EXPECT_EQ(latest("a"), before.at("a").value);
+  EXPECT_EQ(scalar("SELECT COUNT(*) FROM run_metrics"), 25);
+  // Another step, time or value is another point.
+  runs_.log_metrics(id_, {{"a", 3.5, 3, 8}, {"a", 3.5, 4, 7}, {"a", 3.25, 3, 7}});
+  EXPECT_EQ(runs_.metric_history(id_, "a").size(), 14u);
 }
 
 TEST_P(MetricsTest, EveryDoubleComesBackBitForBit) {
@@ -88,9 +120,10 @@ TEST_P(MetricsTest, StepsAndTimesUseAllTheirBits) {
   runs_.log_metrics(id_, {{"m", 1, kMax, kMin}, {"m", 2, 0, kMax}});
   const auto history = runs_.metric_history(id_, "m");
   ASSERT_EQ(history.size(), 2u);
-  EXPECT_EQ(history[0].timestamp_ms, kMax);
-  EXPECT_EQ(history[0].step, kMin);
-  EXPECT_EQ(history[1].step, kMax);
+  EXPECT_EQ(history[0].step, kMax);
+  EXPECT_EQ(history[1].timestamp_ms, kMax);
+  EXPECT_EQ(history[1].step, kMin);
+  EXPECT_EQ(runs_.metric_history_page(id_, "m", {.max_results = 1}).items[0].step, kMax);
 }
 
 TEST_P(MetricsTest, ABatchIsKeptWholeOrNotAtAll) {
@@ -155,14 +188,26 @@ TEST_P(MetricsTest, HistoryComesInPages) {
     EXPECT_EQ(values.back(), 2499);
   }
   EXPECT_EQ(runs_.metric_history(id_, "m").size(), 2500u);
-  for (const char* token : {"x", "-1", "1 ", "99999999999999999999"}) {
+  const auto inf = std::numeric_limits<double>::infinity();
+  runs_.log_metrics(
+      id_,
+      {{"odd", inf, 0, 0}, {"odd", -inf, 0, 0}, {"odd", std::nan(""), 0, 0}, {"odd", 0.1, 0, 0}});
+  std::string place;
+  for (const double value : {-inf, std::nan(""), 0.1, inf}) {
+    const auto page = runs_.metric_history_page(id_, "odd", {1, place});
+    EXPECT_THAT(page.items.at(0).value, testing::NanSensitiveDoubleEq(value));
+    place = page.next_page_token;
+  }
+  EXPECT_EQ(place, "");
+  for (const char* token : {"x", "-1", "1 ", "99999999999999999999", "1_1_1", "1_1_nan_1",
+                            "1_1_x_0", "1_1_1_0_", "1_1_1_0 "}) {
     EXPECT_EQ(catch_error([&] {
                 runs_.metric_history_page(id_, "m", {1, token});
               }).code,
               ErrorCode::kInvalidArgument)
         << token;
   }
-  EXPECT_THAT(runs_.metric_history_page(id_, "m", {1, "2500"}).items, IsEmpty());
+  EXPECT_THAT(runs_.metric_history_page(id_, "m", {1, "2499_2499_2499_0"}).items, IsEmpty());
   EXPECT_EQ(catch_error([&] {
               runs_.metric_history_page(id_, "m", {-1, ""});
             }).code,

@@ -8,6 +8,11 @@
 namespace onnxop {
 namespace {
 
+// A table of keys and values that belong to somebody (key_values.h).
+#define ONNXOP_KEY_VALUES(table, owner, type, owners)                      \
+  "CREATE TABLE " table " (" owner " " type " NOT NULL REFERENCES " owners \
+  ", key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (" owner ", key))"
+
 // What is listed here has been shipped: it is never changed, only followed by further migrations.
 // SQL that SQLite and PostgreSQL both take. Times are milliseconds since 1970 UTC.
 constexpr std::array<std::string_view, 10> kVersion1 = {
@@ -21,16 +26,8 @@ constexpr std::array<std::string_view, 10> kVersion1 = {
       start_time_ms BIGINT NOT NULL,
       end_time_ms BIGINT,
       owner TEXT NOT NULL))",
-    R"(CREATE TABLE params (
-      run_id TEXT NOT NULL REFERENCES runs (run_id),
-      key TEXT NOT NULL,
-      value TEXT NOT NULL,
-      PRIMARY KEY (run_id, key)))",
-    R"(CREATE TABLE tags (
-      run_id TEXT NOT NULL REFERENCES runs (run_id),
-      key TEXT NOT NULL,
-      value TEXT NOT NULL,
-      PRIMARY KEY (run_id, key)))",
+    ONNXOP_KEY_VALUES("params", "run_id", "TEXT", "runs (run_id)"),
+    ONNXOP_KEY_VALUES("tags", "run_id", "TEXT", "runs (run_id)"),
     // Every point logged; `point` counts those of one key. SQLite has no NaN: is_nan is 1 and the
     // value 0.
     R"(CREATE TABLE metrics (
@@ -100,11 +97,8 @@ constexpr auto kVersion2 = std::to_array<std::string_view>({
     R"(INSERT INTO experiments (experiment_id, name, lifecycle_stage, artifact_location, created_ms,
       updated_ms) SELECT 0, 'Default', 'active', '', COALESCE(MAX(applied_ms), 0),
       COALESCE(MAX(applied_ms), 0) FROM schema_version)",
-    R"(CREATE TABLE experiment_tags (
-      experiment_id BIGINT NOT NULL REFERENCES experiments (experiment_id),
-      key TEXT NOT NULL,
-      value TEXT NOT NULL,
-      PRIMARY KEY (experiment_id, key)) {clustered})",
+    ONNXOP_KEY_VALUES("experiment_tags", "experiment_id", "BIGINT",
+                      "experiments (experiment_id)") " {clustered}",
 
     // `deleted_ms` says when, and runs that were deleted with their experiment have its time.
     "ALTER TABLE runs ADD COLUMN experiment_id BIGINT NOT NULL DEFAULT 0",
@@ -115,21 +109,13 @@ constexpr auto kVersion2 = std::to_array<std::string_view>({
     "CREATE INDEX runs_by_time ON runs (start_time_ms)",
     "CREATE INDEX runs_by_status ON runs (status)",
 
-    R"(CREATE TABLE run_params (
-      run BIGINT NOT NULL REFERENCES runs (number),
-      key TEXT NOT NULL,
-      value TEXT NOT NULL,
-      PRIMARY KEY (run, key)) {clustered})",
+    ONNXOP_KEY_VALUES("run_params", "run", "BIGINT", "runs (number)") " {clustered}",
     "INSERT INTO run_params SELECT r.number, p.key, p.value FROM params p JOIN runs r ON r.run_id "
     "= "
     "p.run_id",
     "DROP TABLE params",
     "CREATE INDEX run_params_by_value ON run_params (key, substr(value, 1, 64), run)",
-    R"(CREATE TABLE run_tags (
-      run BIGINT NOT NULL REFERENCES runs (number),
-      key TEXT NOT NULL,
-      value TEXT NOT NULL,
-      PRIMARY KEY (run, key)) {clustered})",
+    ONNXOP_KEY_VALUES("run_tags", "run", "BIGINT", "runs (number)") " {clustered}",
     "INSERT INTO run_tags SELECT r.number, t.key, t.value FROM tags t JOIN runs r ON r.run_id = "
     "t.run_id",
     "DROP TABLE tags",
@@ -197,16 +183,10 @@ constexpr auto kVersion2 = std::to_array<std::string_view>({
       created_ms BIGINT NOT NULL,
       updated_ms BIGINT NOT NULL))",
     "CREATE INDEX logged_models_by_time ON logged_models (experiment_id, created_ms, number)",
-    R"(CREATE TABLE logged_model_params (
-      model BIGINT NOT NULL REFERENCES logged_models (number),
-      key TEXT NOT NULL,
-      value TEXT NOT NULL,
-      PRIMARY KEY (model, key)) {clustered})",
-    R"(CREATE TABLE logged_model_tags (
-      model BIGINT NOT NULL REFERENCES logged_models (number),
-      key TEXT NOT NULL,
-      value TEXT NOT NULL,
-      PRIMARY KEY (model, key)) {clustered})",
+    ONNXOP_KEY_VALUES("logged_model_params", "model", "BIGINT",
+                      "logged_models (number)") " {clustered}",
+    ONNXOP_KEY_VALUES("logged_model_tags", "model", "BIGINT",
+                      "logged_models (number)") " {clustered}",
     // One for each run, key and data set: the latest.
     R"(CREATE TABLE logged_model_metrics (
       model BIGINT NOT NULL REFERENCES logged_models (number),
@@ -244,11 +224,8 @@ constexpr auto kVersion2 = std::to_array<std::string_view>({
       last_version BIGINT NOT NULL))",
     "INSERT INTO registered_models SELECT (SELECT COUNT(*) FROM models b WHERE b.name <= a.name), "
     "a.name, a.name, '', a.created_ms, a.created_ms, a.last_version FROM models a",
-    R"(CREATE TABLE registered_model_tags (
-      model BIGINT NOT NULL REFERENCES registered_models (model),
-      key TEXT NOT NULL,
-      value TEXT NOT NULL,
-      PRIMARY KEY (model, key)) {clustered})",
+    ONNXOP_KEY_VALUES("registered_model_tags", "model", "BIGINT",
+                      "registered_models (model)") " {clustered}",
     R"(CREATE TABLE versions (
       model BIGINT NOT NULL REFERENCES registered_models (model),
       version BIGINT NOT NULL,
@@ -341,7 +318,27 @@ constexpr auto kVersion2 = std::to_array<std::string_view>({
     "JOIN versions v ON v.model = a.model AND v.version = a.version",
 });
 
-constexpr std::array<Migration, 2> kMigrations = {{{1, kVersion1}, {2, kVersion2}}};
+#undef ONNXOP_KEY_VALUES
+
+// A point of a metric is kept once: all of it is the key, by which a history is ordered too.
+constexpr auto kVersion3 = std::to_array<std::string_view>({
+    R"(CREATE TABLE metric_points (
+      run BIGINT NOT NULL REFERENCES runs (number),
+      key TEXT NOT NULL,
+      timestamp_ms BIGINT NOT NULL,
+      step BIGINT NOT NULL,
+      value DOUBLE PRECISION NOT NULL,
+      is_nan INTEGER NOT NULL,
+      PRIMARY KEY (run, key, timestamp_ms, step, value, is_nan)) {clustered})",
+    "INSERT INTO metric_points SELECT run, key, timestamp_ms, step, value, is_nan FROM run_metrics "
+    "WHERE true ON CONFLICT DO NOTHING",
+    "DROP TABLE run_metrics",
+    "ALTER TABLE metric_points RENAME TO run_metrics",
+    "ALTER TABLE run_latest_metrics DROP COLUMN points",
+});
+
+constexpr auto kMigrations =
+    std::to_array<Migration>({{1, kVersion1}, {2, kVersion2}, {3, kVersion3}});
 
 }  // namespace
 

@@ -43,7 +43,8 @@ void check_run_tags(const Texts& tags);
 /// The tag of the name names the run; an empty one is passed over.
 void set_run_tags(soci::session& session, std::int64_t run, const Texts& tags);
 
-/// Appends to the histories and brings the latest values up to date; keys are checked before.
+/// Adds to the histories what is not there yet, and brings the latest values up to date; keys are
+/// checked before.
 void append_metrics(soci::session& session, std::int64_t run, std::span<const Metric> metrics);
 
 /// Throws Error{kInvalidArgument} for the first of them that cannot be kept.

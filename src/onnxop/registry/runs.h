@@ -70,6 +70,7 @@ class Runs {
   /// or nothing. Runs that are deleted cannot be written: Error{kFailedPrecondition}.
   void log_batch(std::string_view run_id, const RunBatch& batch);
   void log_params(std::string_view run_id, const Texts& params);
+  /// Points that are there already are passed over, here and in log_batch().
   void log_metrics(std::string_view run_id, const std::vector<Metric>& metrics);
   void set_tag(std::string_view run_id, std::string_view key, std::string_view value);
   void delete_tag(std::string_view run_id, std::string_view key);
@@ -92,7 +93,7 @@ class Runs {
   Page<Run> search(std::span<const std::int64_t> experiment_ids, ViewType view,
                    const SearchOptions& options) const;
 
-  /// In the order of logging.
+  /// Each point once, by time, then step, then value (NaN as 0).
   std::vector<Metric> metric_history(std::string_view run_id, std::string_view key) const;
   Page<Metric> metric_history_page(std::string_view run_id, std::string_view key,
                                    const MetricHistoryOptions& options) const;

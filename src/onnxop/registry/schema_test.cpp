@@ -182,6 +182,35 @@ TEST_P(SchemaTest, AnOldStoreIsBroughtForwardWithAllThatIsInIt) {
   EXPECT_EQ(registry.models().publish({.name = "mnist", .model_file = file}).version, 4);
 }
 
+TEST_P(SchemaTest, PointsThatAnOldStoreHasTwiceBecomeOne) {
+  fs::create_directories(location().folder / "runs");
+  {
+    Database database(dialect_of(location()));
+    migrate(database, store_migrations().first(2), 1'000);
+  }
+  execute(
+      "INSERT INTO runs (run_id, number, name, status, start_time_ms, owner) VALUES "
+      "('0123456789abcdef0123456789abcdef', 1, 'first', 'FINISHED', 100, '')");
+  execute(
+      "INSERT INTO run_metrics (run, key, point, step, timestamp_ms, value, is_nan) VALUES "
+      "(1, 'loss', 0, 2, 20, 0.5, 0), (1, 'loss', 1, 1, 10, 0.75, 0), "
+      "(1, 'loss', 2, 2, 20, 0.5, 0), (1, 'loss', 3, 2, 20, 0, 1)");
+  execute(
+      "INSERT INTO run_latest_metrics (run, key, points, step, timestamp_ms, value, is_nan) "
+      "VALUES (1, 'loss', 4, 2, 20, 0.5, 0)");
+  Registry registry(location(), clock_, true);
+  const auto run = registry.runs().list().at(0);
+  EXPECT_EQ(run.metrics.at("loss").value, 0.5);
+  const auto history = registry.runs().metric_history(run.run_id, "loss");
+  ASSERT_EQ(history.size(), 3u);
+  EXPECT_EQ(history[0].step, 1);
+  EXPECT_TRUE(std::isnan(history[1].value));
+  EXPECT_EQ(history[2].value, 0.5);
+  registry.runs().log_metrics(run.run_id, {{"loss", 0.5, 20, 2}, {"loss", 0.25, 30, 3}});
+  EXPECT_EQ(registry.runs().metric_history(run.run_id, "loss").size(), 4u);
+  EXPECT_EQ(registry.runs().list().at(0).metrics.at("loss").step, 3);
+}
+
 TEST_P(SchemaTest, SeveralProcessesMayBringAnOldStoreForward) {
   make_old_store(location());
   std::vector<pid_t> children;

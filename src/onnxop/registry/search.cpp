@@ -7,7 +7,8 @@
 
 #include <soci/soci.h>
 
-#include "onnxop/base/format.h"
+#include "onnxop/base/error.h"
+#include "onnxop/base/json_value.h"
 #include "onnxop/registry/experiment_rows.h"
 #include "onnxop/registry/experiments.h"
 #include "onnxop/registry/filter_sql.h"
@@ -31,15 +32,18 @@ struct Search {
   std::vector<std::string> scope;       // conditions beside the filter's
   std::vector<OrderTerm> natural = {};  // before the ties, when no order is asked for
   std::vector<OrderTerm> ties = {};     // after what is asked for
+  std::span<const MetricDataset> order_datasets = {};
 };
 
-// A metric of a logged model is the latest of all runs and data sets.
+// A metric of a logged model is the latest of all runs, and of all data sets or the one asked for.
 std::string logged_metric_order(const OrderTerm& term, SqlValues& values) {
   const auto latest = [&](std::string_view column) {
+    const std::string key = values.bind(term.key);
+    const auto datasets = std::span(&term.dataset, term.dataset.name.empty() ? 0 : 1);
     return format(
-        "(SELECT f.{} FROM logged_model_metrics f WHERE f.model = m.number AND f.key = {} ORDER BY "
-        "f.timestamp_ms DESC, f.step DESC, f.run_id LIMIT 1)",
-        column, values.bind(term.key));
+        "(SELECT f.{} FROM logged_model_metrics f WHERE f.model = m.number AND f.key = {}{} ORDER "
+        "BY f.timestamp_ms DESC, f.step DESC, f.run_id LIMIT 1)",
+        column, key, on_datasets_sql(datasets, values));
   };
   const std::string value = latest("value");
   return format("CASE WHEN {} = 1 THEN 1 WHEN {} IS NULL THEN 2 ELSE 0 END, {}{}", latest("is_nan"),
@@ -78,6 +82,13 @@ Rows find_rows(soci::session& session, const Search& search,
   for (const FilterClause& clause : filter) {
     conditions.push_back(condition_sql(clause, search.tables, dialect, values));
   }
+  const SearchTable& metrics = search.tables.metrics;
+  if (!metrics.datasets.empty() && std::ranges::none_of(filter, [](const FilterClause& clause) {
+        return clause.entity == SearchEntity::kMetric;
+      })) {
+    conditions.push_back(format("EXISTS (SELECT 1 FROM {} f WHERE {}{})", metrics.name,
+                                metrics.join, on_datasets_sql(metrics.datasets, values)));
+  }
   const std::string order_by = order_sql(search, order, values);
   return select_pairs(
       session,
@@ -90,7 +101,8 @@ Rows find_rows(soci::session& session, const Search& search,
 template <typename Item, typename Load>
 Page<Item> find_page(RegistryCore& core, const Search& search, const SearchOptions& options,
                      std::string_view scope, std::vector<FilterClause> filter, Load&& load) {
-  const auto order = parse_order_by(options.order_by, search.tables.grammar);
+  const auto order =
+      parse_order_by(options.order_by, search.tables.grammar, "order_by", search.order_datasets);
   const SearchPage page = open_page(options, format("{} {}", search.tables.grammar.what, scope));
   const SqlDialect dialect =
       core.location.is_postgresql() ? SqlDialect::kPostgresql : SqlDialect::kSqlite;
@@ -129,6 +141,29 @@ std::string take_prompt_condition(std::vector<FilterClause>& filter, std::string
                 prompts ? "EXISTS" : "NOT EXISTS", tag_rows, kPromptTag);
 }
 
+void check_datasets(std::span<const MetricDataset> datasets) {
+  if (datasets.size() > FilterLimits::kClauses) {
+    fail(ErrorCode::kInvalidArgument, "datasets: {} are too many: at most {}", datasets.size(),
+         FilterLimits::kClauses);
+  }
+  if (std::ranges::any_of(datasets, [](const auto& dataset) { return dataset.name.empty(); })) {
+    fail(ErrorCode::kInvalidArgument, "datasets: one of them has no name");
+  }
+}
+
+// As the page tokens know them.
+std::string text_of(const MetricDatasets& datasets) {
+  Json json = Json::array();
+  for (const auto* list : {&datasets.filter, &datasets.order_by}) {
+    Json pairs = Json::array();
+    for (const MetricDataset& dataset : *list) {
+      pairs.push_back({dataset.name, dataset.digest});
+    }
+    json.push_back(std::move(pairs));
+  }
+  return dump_json(json);
+}
+
 std::string lifecycle_condition(std::string_view column, ViewType view) {
   switch (view) {
     case ViewType::kActiveOnly:
@@ -162,22 +197,26 @@ Page<Experiment> Experiments::search(ViewType view, const SearchOptions& options
 }
 
 Page<LoggedModel> LoggedModels::search(std::span<const std::int64_t> experiment_ids,
-                                       const SearchOptions& options) const {
-  static const SearchTables kTables{.grammar = logged_model_grammar(),
-                                    .metrics = {"logged_model_metrics", "f.model = m.number"},
-                                    .params = {"logged_model_params", "f.model = m.number"},
-                                    .tags = {"logged_model_tags", "f.model = m.number"}};
+                                       const SearchOptions& options,
+                                       const MetricDatasets& datasets) const {
+  check_datasets(datasets.filter);
+  const SearchTables tables{
+      .grammar = logged_model_grammar(),
+      .metrics = {"logged_model_metrics", "f.model = m.number", datasets.filter},
+      .params = {"logged_model_params", "f.model = m.number"},
+      .tags = {"logged_model_tags", "f.model = m.number"}};
   const std::string ids = number_list(experiment_ids);
-  Search search{.tables = kTables,
+  Search search{.tables = tables,
                 .columns = "m.number, 0",
                 .from = "logged_models m",
                 .scope = {lifecycle_condition("m.lifecycle_stage", ViewType::kActiveOnly)},
-                .ties = {{.key = "creation_timestamp", .ascending = false}, {.key = "model_id"}}};
+                .ties = {{.key = "creation_timestamp", .ascending = false}, {.key = "model_id"}},
+                .order_datasets = datasets.order_by};
   if (!ids.empty()) {
     search.scope.push_back(format("m.experiment_id IN ({})", ids));
   }
-  return find_page<LoggedModel>(core_, search, options, ids,
-                                parse_filter(options.filter, kTables.grammar),
+  return find_page<LoggedModel>(core_, search, options, format("{} {}", ids, text_of(datasets)),
+                                parse_filter(options.filter, tables.grammar),
                                 [](soci::session& session, const Rows& rows) {
                                   return load_logged_models(session, first_numbers(rows));
                                 });

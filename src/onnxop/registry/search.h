@@ -17,4 +17,12 @@ struct SearchOptions {
   std::string page_token = {};             // of the page before; "": the first page
 };
 
+/// A data set that metrics of logged models were measured on.
+struct MetricDataset {
+  std::string name = {};
+  std::string digest = {};  // "": any
+
+  bool operator==(const MetricDataset&) const = default;
+};
+
 }  // namespace onnxop

@@ -38,12 +38,10 @@ class FullStore {
       session << "INSERT INTO runs (run_id, number, name, status, start_time_ms, owner) SELECT "
                  "printf('%032x', i * 2654435761), i, 'run ' || i, 'FINISHED', 1000000 + i, '' "
                  "FROM n";
-      add_values(session,
-                 "run_latest_metrics (run, key, points, step, timestamp_ms, value, is_nan)",
-                 "'accuracy', 1, 1, 1, x, 0");
-      add_values(session,
-                 "run_latest_metrics (run, key, points, step, timestamp_ms, value, is_nan)",
-                 "'loss', 1, 1, 1, 1 - 0.9 * x + 0.1 * y, 0");
+      add_values(session, "run_latest_metrics (run, key, step, timestamp_ms, value, is_nan)",
+                 "'accuracy', 1, 1, x, 0");
+      add_values(session, "run_latest_metrics (run, key, step, timestamp_ms, value, is_nan)",
+                 "'loss', 1, 1, 1 - 0.9 * x + 0.1 * y, 0");
       add_values(session, "run_params (run, key, value)", "'lr', printf('%.4f', y)");
       add_values(session, "run_params (run, key, value)",
                  "'optimizer', CASE WHEN i % 3 = 0 THEN 'adam' ELSE 'sgd' END");

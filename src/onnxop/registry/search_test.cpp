@@ -126,6 +126,61 @@ TEST_P(SearchTest, FindsVersions) {
   EXPECT_THAT(versions({.page_token = page.next_page_token}), ElementsAre("b:1"));
 }
 
+TEST_P(SearchTest, FindsLoggedModelsByTheirMetricsOnDataSets) {
+  const auto create = [&](const std::string& name, std::vector<LoggedModelMetric> metrics) {
+    registry_.logged_models().log_metrics(registry_.logged_models().create({.name = name}).model_id,
+                                          metrics);
+    clock_.advance(std::chrono::milliseconds(10));
+  };
+  create("a", {{{"acc", 0.9, 1, 1}, "r", "train", "1"}, {{"acc", 0.1, 2, 1}, "r", "test", "2"}});
+  create("b", {{{"acc", 0.5, 1, 1}, "r", "train", "9"}, {{"acc", 0.8, 2, 1}, "r", "test", "2"}});
+  create("c", {{{"acc", 1.0, 1, 1}, "r", "", ""}, {{"f1", 0.5, 1, 1}, "r", "test", "3"}});
+  const auto found = [&](const SearchOptions& options, const MetricDatasets& datasets) {
+    std::vector<std::string> names;
+    for (const LoggedModel& model : registry_.logged_models().search({}, options, datasets).items) {
+      names.push_back(model.name);
+    }
+    return names;
+  };
+  EXPECT_THAT(found({.filter = "metrics.acc > 0.7"}, {}), ElementsAre("c", "b", "a"));
+  EXPECT_THAT(found({.filter = "metrics.acc > 0.7"}, {.filter = {{"train"}}}), ElementsAre("a"));
+  EXPECT_THAT(found({.filter = "metrics.acc > 0.7"}, {.filter = {{"test"}}}), ElementsAre("b"));
+  EXPECT_THAT(found({.filter = "metrics.acc >= 0.5"}, {.filter = {{"train", "9"}, {"x"}}}),
+              ElementsAre("b"));
+  EXPECT_THAT(found({.filter = "metrics.acc > 0.3 AND metrics.acc < 0.7"},
+                    {.filter = {{"train", "1"}, {"train", "9"}}}),
+              ElementsAre("b"));
+  // Without a metric in the filter: models with any metric on it.
+  EXPECT_THAT(found({}, {.filter = {{"test", "3"}}}), ElementsAre("c"));
+  EXPECT_THAT(found({.filter = "name != 'b'"}, {.filter = {{"test"}}}), ElementsAre("c", "a"));
+  EXPECT_THAT(found({}, {.filter = {{"Test"}}}), IsEmpty());
+
+  EXPECT_THAT(found({.order_by = {"metrics.acc DESC"}}, {.order_by = {{"train"}}}),
+              ElementsAre("a", "b", "c"));
+  EXPECT_THAT(found({.order_by = {"name", "metrics.acc"}}, {.order_by = {{}, {"test", "2"}}}),
+              ElementsAre("a", "b", "c"));
+  EXPECT_THAT(found({.order_by = {"metrics.acc", "metrics.acc DESC"}},
+                    {.order_by = {{"test", "3"}, {"test", "2"}}}),
+              ElementsAre("b", "a", "c"));
+  const auto page =
+      registry_.logged_models().search({}, {.max_results = 1}, {.filter = {{"test"}}});
+  EXPECT_THAT(found({.page_token = page.next_page_token}, {.filter = {{"test"}}}),
+              ElementsAre("b", "a"));
+  for (const MetricDatasets& wrong : {MetricDatasets{.filter = {{"train"}}}, MetricDatasets{}}) {
+    EXPECT_EQ(catch_error([&] { found({.page_token = page.next_page_token}, wrong); }).code,
+              ErrorCode::kInvalidArgument);
+  }
+  EXPECT_EQ(catch_error([&] {
+              found({}, {.filter = {{"", "2"}}});
+            }).code,
+            ErrorCode::kInvalidArgument);
+  EXPECT_EQ(catch_error([&] { found({.order_by = {"name"}}, {.order_by = {{"test"}}}); }).code,
+            ErrorCode::kInvalidArgument);
+  EXPECT_EQ(
+      catch_error([&] { found({}, {.filter = std::vector<MetricDataset>(101, {"test"})}); }).code,
+      ErrorCode::kInvalidArgument);
+}
+
 TEST_P(SearchTest, FindsLoggedModels) {
   const std::int64_t other = registry_.experiments().create("other");
   const auto create = [&](const std::string& name, const Texts& params, double accuracy) {

@@ -12,10 +12,11 @@ constexpr std::string_view kDone = "{}";
 std::string search(MlflowCall& call) {
   const MlflowFields& fields = call.fields();
   const std::vector<std::int64_t> experiments = fields.experiment_ids();
-  const SearchOptions options = logged_model_search_of(fields);
-  return logged_models_json(experiments.empty()
-                                ? Page<LoggedModel>()
-                                : call.registry().logged_models().search(experiments, options));
+  const LoggedModelSearch search = logged_model_search_of(fields);
+  return logged_models_json(
+      experiments.empty()
+          ? Page<LoggedModel>()
+          : call.registry().logged_models().search(experiments, search.options, search.datasets));
 }
 
 std::string list_artifacts(MlflowCall& call) {

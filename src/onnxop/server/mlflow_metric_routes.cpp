@@ -19,9 +19,8 @@ std::string history(MlflowCall& call) {
     options.max_results = fields.max_results(kMostOfPage, kMostOfPage);
     options.page_token = fields.text("page_token");
   }
-  Page<Metric> page = call.registry().runs().metric_history_page(fields.run_id(), key, options);
-  sort_history(page.items);
-  return metric_history_json(page);
+  return metric_history_json(
+      call.registry().runs().metric_history_page(fields.run_id(), key, options));
 }
 
 std::string interval(MlflowCall& call) {

@@ -115,9 +115,24 @@ TEST(MlflowAnswers, ALoggedModel) {
   EXPECT_EQ(json["data"]["metrics"][0]["dataset_name"], "d");
   EXPECT_EQ(logged_model_status_of(MlflowFields(R"({"status": 2})")), "LOGGED_MODEL_READY");
   EXPECT_THROW(logged_model_status_of(MlflowFields(R"({"status": "BAD"})")), Error);
-  const SearchOptions options = logged_model_search_of(MlflowFields(
-      R"({"order_by": [{"field_name": "metrics.acc", "ascending": false}, {"field_name": "name"}]})"));
-  EXPECT_THAT(options.order_by, testing::ElementsAre("metrics.acc DESC", "name ASC"));
+}
+
+TEST(MlflowAnswers, ASearchOfLoggedModels) {
+  const LoggedModelSearch search = logged_model_search_of(MlflowFields(
+      R"({"order_by": [{"field_name": "metrics.acc", "ascending": false, "dataset_name": "d"},
+          {"field_name": "name"}, {"field_name": "metrics.top 1"}, {"field_name": "metrics.`a b`"}],
+          "datasets": [{"dataset_name": "a", "dataset_digest": "1"}, {"dataset_name": "b"}]})"));
+  EXPECT_THAT(search.options.order_by,
+              testing::ElementsAre("metrics.`acc` DESC", "name ASC", "metrics.`top 1` ASC",
+                                   "metrics.`a b` ASC"));
+  using Datasets = std::vector<MetricDataset>;
+  EXPECT_EQ(search.datasets.filter, (Datasets{{"a", "1"}, {"b"}}));
+  EXPECT_EQ(search.datasets.order_by, (Datasets{{"d"}, {}, {}, {}}));
+  for (const char* bad :
+       {R"({"datasets": [{"dataset_digest": "1"}]})",
+        R"({"order_by": [{"field_name": "metrics.a", "dataset_digest": "1"}]})"}) {
+    EXPECT_THROW(logged_model_search_of(MlflowFields(bad)), Error);
+  }
 }
 
 TEST(MlflowAnswers, AnError) {

@@ -37,6 +37,25 @@ void write_model(JsonWriter& json, const LoggedModel& model) {
   json.close_array().close_object().close_object();
 }
 
+MetricDataset order_dataset_of(const MlflowFields& order) {
+  MetricDataset dataset{order.text("dataset_name"), order.text("dataset_digest")};
+  if (dataset.name.empty() && !dataset.digest.empty()) {
+    fail(ErrorCode::kInvalidArgument,
+         "order_by: the data set's digest '{}' stands there without its dataset_name",
+         dataset.digest.substr(0, 100));
+  }
+  return dataset;
+}
+
+// "metrics.f1 score": what follows the dot is the key as it is, which the grammar wants in quotes.
+std::string quoted_field(std::string field) {
+  constexpr std::string_view kMetrics = "metrics.";
+  if (!field.starts_with(kMetrics) || field.find_first_of("`\"") != std::string::npos) {
+    return field;
+  }
+  return field.insert(kMetrics.size(), "`") + "`";
+}
+
 }  // namespace
 
 std::string logged_model_json(const LoggedModel& model) {
@@ -89,24 +108,23 @@ std::string logged_model_status_of(const MlflowFields& fields) {
        status->substr(0, 100));
 }
 
-SearchOptions logged_model_search_of(const MlflowFields& fields) {
+LoggedModelSearch logged_model_search_of(const MlflowFields& fields) {
   constexpr std::int64_t kUsual = 50;
   constexpr std::int64_t kMost = 1000;
-  if (!fields.objects("datasets").empty()) {
-    fail(ErrorCode::kUnsupported, "logged models are not searched by data set");
+  LoggedModelSearch search;
+  for (const MlflowFields& each : fields.objects("datasets")) {
+    search.datasets.filter.push_back({each.required("dataset_name"), each.text("dataset_digest")});
   }
-  SearchOptions options;
+  SearchOptions& options = search.options;
   options.filter = fields.text("filter");
   options.max_results = fields.max_results(kUsual, kMost);
   options.page_token = fields.text("page_token");
   for (const MlflowFields& each : fields.objects("order_by")) {
-    if (!each.text("dataset_name").empty()) {
-      fail(ErrorCode::kUnsupported, "logged models are not ordered by metrics on a data set");
-    }
-    options.order_by.push_back(format("{} {}", each.required("field_name"),
+    search.datasets.order_by.push_back(order_dataset_of(each));
+    options.order_by.push_back(format("{} {}", quoted_field(each.required("field_name")),
                                       each.truth("ascending").value_or(true) ? "ASC" : "DESC"));
   }
-  return options;
+  return search;
 }
 
 }  // namespace onnxop

@@ -20,7 +20,12 @@ LoggedModel new_logged_model_of(const MlflowFields& fields);
 /// "LOGGED_MODEL_READY", from its name or number. Throws Error{kInvalidArgument} for none.
 std::string logged_model_status_of(const MlflowFields& fields);
 
-/// Of logged-models/search. Throws Error{kUnsupported} where data sets are asked for.
-SearchOptions logged_model_search_of(const MlflowFields& fields);
+struct LoggedModelSearch {
+  SearchOptions options = {};
+  MetricDatasets datasets = {};
+};
+
+/// Of logged-models/search.
+LoggedModelSearch logged_model_search_of(const MlflowFields& fields);
 
 }  // namespace onnxop

@@ -1,7 +1,7 @@
 #include "onnxop/wire/mlflow_metrics.h"
 
 #include <algorithm>
-#include <set>
+#include <cmath>
 #include <tuple>
 
 #include "onnxop/wire/mlflow_json.h"
@@ -35,12 +35,6 @@ LogBatch log_metric_of(const MlflowFields& fields) {
   return log;
 }
 
-void sort_history(std::vector<Metric>& metrics) {
-  std::stable_sort(metrics.begin(), metrics.end(), [](const Metric& a, const Metric& b) {
-    return std::tie(a.timestamp_ms, a.step) < std::tie(b.timestamp_ms, b.step);
-  });
-}
-
 std::string metric_history_json(const Page<Metric>& page) {
   JsonWriter json;
   json.reserve(page.items.size() * kBytesOfMetric);
@@ -62,24 +56,22 @@ void thin_out(RunHistory& history, const HistoryInterval& interval) {
     return interval.first_step &&
            (metric.step < *interval.first_step || metric.step > *interval.last_step);
   });
-  std::stable_sort(metrics.begin(), metrics.end(), [](const Metric& a, const Metric& b) {
-    return a.step != b.step ? a.step < b.step : a.timestamp_ms < b.timestamp_ms;
-  });
-  std::vector<std::int64_t> steps;
-  for (const Metric& metric : metrics) {
-    if (steps.empty() || steps.back() != metric.step) {
-      steps.push_back(metric.step);
-    }
-  }
+  const auto place = [](const Metric& metric) {
+    const bool is_nan = std::isnan(metric.value);
+    return std::tuple(metric.step, metric.timestamp_ms, is_nan ? 0.0 : metric.value, is_nan);
+  };
+  std::ranges::sort(metrics, {}, place);
+  const std::size_t count = metrics.size();
   const auto most = static_cast<std::size_t>(interval.max_results);
-  if (steps.size() <= most) {
+  if (count <= most) {
     return;
   }
-  std::set<std::int64_t> kept{steps.back()};
-  for (std::size_t i = 0; i < most; ++i) {
-    kept.insert(steps[i * steps.size() / most]);
+  // The first pieces have one point more, where it does not come out even.
+  for (std::size_t i = 0; i + 1 < most; ++i) {
+    metrics[i] = metrics[i * (count / most) + std::min(i, count % most)];
   }
-  std::erase_if(metrics, [&](const Metric& metric) { return !kept.contains(metric.step); });
+  metrics[most - 1] = metrics.back();
+  metrics.resize(most);
 }
 
 std::string run_histories_json(const std::vector<RunHistory>& histories) {

@@ -29,9 +29,6 @@ LogBatch parse_log_batch(std::string_view json);
 /// Of runs/log-metric.
 LogBatch log_metric_of(const MlflowFields& fields);
 
-/// By time, then step; what is the same in both stays in the order of logging.
-void sort_history(std::vector<Metric>& metrics);
-
 /// {"metrics": […], "next_page_token": …}
 std::string metric_history_json(const Page<Metric>& page);
 
@@ -46,8 +43,9 @@ struct HistoryInterval {
   std::int64_t max_results = 0;  // of one run, at least 1
 };
 
-/// What get-history-bulk-interval shows of a long history: the metrics in the interval, by step; of
-/// more than max_results steps that many, spread evenly, and the last one.
+/// What get-history-bulk-interval shows of a long history: the points in the interval, by step,
+/// then time, then value; of more than max_results the same as MLflow 3: the first of each of so
+/// many pieces of one size, but the very last in place of the last of them.
 void thin_out(RunHistory& history, const HistoryInterval& interval);
 
 /// {"metrics": [{…, "run_id"}, …]}

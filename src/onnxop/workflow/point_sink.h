@@ -12,11 +12,9 @@ namespace onnxop {
 class PointSink {
  public:
   virtual ~PointSink() = default;
-  /// All or none, on disk when it returns. Throws Error.
+  /// All or none, on disk when it returns; what is there already is kept once. Throws Error; the
+  /// points may be written all the same, where the connection broke behind the commit.
   virtual void write(const std::vector<Metric>& points) = 0;
-  /// Whether these are written: asked before they are written again, since a write that failed may
-  /// have been done (the connection broke behind the commit). Throws Error.
-  virtual bool has(const std::vector<Metric>& points) = 0;
 };
 
 /// The run's metrics in the store at `location`. Opens it at its first call, and again after a call

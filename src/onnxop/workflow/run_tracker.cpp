@@ -142,9 +142,7 @@ bool RunTracker::take_chunk(std::vector<Metric>& chunk) {
 
 bool RunTracker::write_chunk(std::vector<Metric>& chunk) {
   try {
-    if (failures_ == 0 || !sink_->has(chunk)) {
-      sink_->write(chunk);
-    }
+    sink_->write(chunk);
   } catch (const std::exception& error) {
     write_failed(chunk, error);
     return false;

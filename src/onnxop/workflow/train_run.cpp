@@ -227,10 +227,7 @@ class TrackedTraining {
       return;
     }
     try {
-      const auto sink = store_sink(registry_.location(), run_.run_id);
-      if (!sink->has(rest_.points)) {
-        sink->write(rest_.points);
-      }
+      store_sink(registry_.location(), run_.run_id)->write(rest_.points);
       rest_.points.clear();
       remove_unwritten_points(folder_);
     } catch (const Error& error) {

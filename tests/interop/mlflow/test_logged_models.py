@@ -101,10 +101,41 @@ def test_search(client, experiment, run):
     assert [each.name for each in rest] == ["net-3"] and not rest.token
 
 
+def test_search_by_data_set(client, experiment, run):
+    values = {"a": {("train", "1"): 0.9, ("test", "2"): 0.1}, "b": {("train", "9"): 0.5, ("test", "2"): 0.8}, "c": {}}
+    for name, measured in values.items():
+        model = client.create_logged_model(experiment, name=name, source_run_id=run).model_id
+        for (dataset, digest), value in measured.items():
+            client.log_metric(run, "acc", value, model_id=model, dataset_name=dataset, dataset_digest=digest)
+    names = lambda **query: [each.name for each in client.search_logged_models([experiment], **query)]
+    train, test = {"dataset_name": "train", "dataset_digest": "1"}, {"dataset_name": "test", "dataset_digest": "2"}
+    assert names(datasets=[train]) == ["a"]
+    assert names(datasets=[train, test]) == ["b", "a"]
+    assert names(filter_string="metrics.acc > 0.7", datasets=[train]) == ["a"]
+    assert names(filter_string="metrics.acc > 0.7", datasets=[test]) == ["b"]
+    assert names(filter_string="metrics.acc > 0.7 AND name = 'a'", datasets=[test]) == []
+    by = {"field_name": "metrics.acc", "ascending": False}
+    assert names(order_by=[{**by, **test}]) == ["b", "a", "c"]
+    assert names(order_by=[{**by, **train}]) == ["a", "c", "b"]
+    assert names(order_by=[{**by, "dataset_name": "train"}]) == ["a", "b", "c"]
+    frame = mlflow.search_logged_models([experiment], datasets=[test], order_by=[{**by, **test}], output_format="list")
+    assert [each.name for each in frame] == ["b", "a"]
+
+
+def test_order_by_a_metric_with_an_odd_name(client, experiment, run):
+    for name, value in (("a", 0.5), ("b", 0.25)):
+        model = client.create_logged_model(experiment, name=name, source_run_id=run).model_id
+        client.log_metric(run, "f1 score/top-1", value, model_id=model)
+    found = client.search_logged_models([experiment], order_by=[{"field_name": "metrics.f1 score/top-1", "ascending": True}])
+    assert [each.name for each in found] == ["b", "a"]
+
+
 def test_search_what_is_none(client, experiment, refused):
     for bad in ("name", "nothing = 'x'"):
         with refused("INVALID_PARAMETER_VALUE"):
             client.search_logged_models([experiment], filter_string=bad)
+    with refused("INVALID_PARAMETER_VALUE"):
+        client.search_logged_models([experiment], datasets=[{"dataset_name": "", "dataset_digest": "1"}])
 
 
 def test_deleted(client, experiment, model, refused):

@@ -7,13 +7,26 @@ from mlflow.entities import Metric
 
 
 def test_history_has_every_point(client, run):
-    """In the order in which they were logged, where that is the order of their times."""
-    for step, value, timestamp in ((0, 1.0, 1000), (1, 0.4, 2000), (1, 0.5, 2000), (2, 0.2, 3000)):
+    """In the order of their times, then steps, then values, however they were logged."""
+    for step, value, timestamp in ((2, 0.2, 3000), (0, 1.0, 1000), (1, 0.5, 2000), (1, 0.4, 2000)):
         client.log_metric(run, "loss", value, timestamp=timestamp, step=step)
     history = client.get_metric_history(run, "loss")
     assert [(each.step, each.value, each.timestamp) for each in history] == [
         (0, 1.0, 1000), (1, 0.4, 2000), (1, 0.5, 2000), (2, 0.2, 3000)]
     assert client.get_metric_history(run, "nothing") == []
+
+
+def test_a_point_that_is_sent_again_is_kept_once(client, run):
+    points = [Metric("loss", value, 1000 + step, step) for step, value in enumerate((0.5, 0.25, math.nan, 0.0))]
+    for _ in range(2):
+        client.log_batch(run, metrics=points + points[:1])
+        client.log_metric(run, "loss", 0.25, timestamp=1001, step=1)
+    client.log_batch(run, metrics=points[:2] + [Metric("loss", 0.75, 1000, 0), Metric("loss", 0.5, 1000, 7)])
+    history = client.get_metric_history(run, "loss")
+    assert [(each.step, each.value) for each in history if not math.isnan(each.value)] == [
+        (0, 0.5), (0, 0.75), (7, 0.5), (1, 0.25), (3, 0.0)]
+    assert len(history) == 6
+    assert client.get_run(run).data.metrics["loss"] == 0.0
 
 
 def test_the_latest_is_the_last_in_time_or_else_the_largest(client, run):
@@ -79,10 +92,20 @@ def test_samples_of_a_history(wire, client, experiment, long_run):
     by_run = {}
     for each in answer.json()["metrics"]:
         by_run.setdefault(each["run_id"], []).append(int(each["step"]))
-    steps = by_run[long_run]
-    assert 50 <= len(steps) <= 102 and steps == sorted(steps) and steps[0] == 0 and steps[-1] == 4999
-    assert max(b - a for a, b in zip(steps, steps[1:])) < 200
-    assert by_run[other][0] == 0 and by_run[other][-1] == 9  # MLflow 2 takes the same steps of all runs, 3 does not
+    # MLflow 3; 2 takes the same steps of all runs.
+    assert by_run[long_run] == list(range(0, 4950, 50)) + [4999]
+    assert by_run[other] == list(range(10))
+    for most, steps in ((1, [9]), (3, [0, 4, 9]), (4, [0, 3, 6, 9]), (9, [0, 2, 3, 4, 5, 6, 7, 8, 9]), (10, list(range(10)))):
+        query = {"run_ids": [other], "metric_key": "loss", "max_results": most}
+        answer = wire.get("metrics/get-history-bulk-interval", **query).json()
+        assert [int(each["step"]) for each in answer["metrics"]] == steps
+
+
+def test_samples_of_many_points_of_one_step(wire, client, run):
+    client.log_batch(run, metrics=[Metric("loss", float(i), 1000 - i, 0) for i in range(100)])
+    query = {"run_ids": [run], "metric_key": "loss", "max_results": 4}
+    answer = wire.get("metrics/get-history-bulk-interval", **query).json()
+    assert [each["value"] for each in answer["metrics"]] == [99.0, 74.0, 49.0, 0.0]
 
 
 def test_samples_of_an_interval(wire, long_run):
