@@ -6,6 +6,7 @@
 #include <soci/soci.h>
 
 #include "onnxop/base/error.h"
+#include "onnxop/registry/artifacts.h"
 #include "onnxop/registry/experiment_rows.h"
 #include "onnxop/registry/registry_core.h"
 
@@ -19,7 +20,7 @@ using soci::use;
 constexpr std::size_t kName = 500;
 constexpr std::size_t kTagKey = 250;
 constexpr std::size_t kTagValue = 20'000;
-constexpr std::size_t kLocation = 2048;
+constexpr std::size_t kFolderBytes = 1000;  // not MLflow's: a path has to fit behind it
 
 const std::string kActive(lifecycle_stage_name(LifecycleStage::kActive));
 const std::string kDeleted(lifecycle_stage_name(LifecycleStage::kDeleted));
@@ -29,6 +30,40 @@ void check_tags(const Texts& tags) {
     check_key("tag of an experiment", key, kTagKey);
     check_value("tag of an experiment", key, value, kTagValue);
   }
+}
+
+bool consists_of(std::string_view text, std::string_view characters) {
+  return text.find_first_not_of(characters) == std::string_view::npos;
+}
+
+bool is_id(std::string_view part) {
+  constexpr std::size_t kIdDigits = 32;
+  part.remove_prefix(part.starts_with("m-") ? 2 : 0);
+  return part.size() == kIdDigits && consists_of(part, "0123456789abcdef");
+}
+
+// -> without superfluous slashes.
+std::string check_artifact_folder(std::string_view folder) {
+  if (folder.empty()) {
+    return {};
+  }
+  if (folder.size() > kFolderBytes) {
+    fail(ErrorCode::kInvalidArgument,
+         "the folder of an experiment's artifacts has {} bytes: expected at most {}", folder.size(),
+         kFolderBytes);
+  }
+  const std::string path = check_artifact_path(folder);
+  std::string_view rest = path;
+  for (bool first = true; !rest.empty(); first = false) {
+    const std::string_view part = rest.substr(0, rest.find('/'));
+    rest.remove_prefix(std::min(part.size() + 1, rest.size()));
+    if (is_id(part) || (first && consists_of(part, "0123456789"))) {
+      fail(ErrorCode::kInvalidArgument,
+           "'{}' cannot be the folder of an experiment's artifacts: '{}' is that of {}", path, part,
+           is_id(part) ? "a run or model" : "an experiment without a folder of its choice");
+    }
+  }
+  return path;
 }
 
 [[noreturn]] void fail_no_experiment(const RegistryCore& core, std::int64_t id) {
@@ -63,10 +98,11 @@ void require_free_name(soci::session& session, const std::string& name) {
 }
 
 std::int64_t add_experiment(soci::session& session, const std::string& name,
-                            const std::string& location, const Texts& tags, std::int64_t now_ms) {
+                            const std::string& folder, const Texts& tags, std::int64_t now_ms) {
   const long long now = now_ms;
   long long id = 0;
   session << "SELECT COALESCE(MAX(experiment_id), 0) + 1 FROM experiments", into(id);
+  const std::string location = folder.empty() ? format("{}", id) : folder;
   session << "INSERT INTO experiments (experiment_id, name, lifecycle_stage, artifact_location, "
              "created_ms, updated_ms) VALUES (:id, :name, :stage, :location, :created, :updated)",
       use(id), use(name), use(kActive), use(location), use(now), use(now);
@@ -101,7 +137,7 @@ std::vector<Experiment> load_experiments(soci::session& session,
         (session.prepare << "SELECT experiment_id, name, lifecycle_stage, artifact_location, "
                             "created_ms, updated_ms FROM experiments WHERE experiment_id IN ("
                          << number_list(ids) << ")",
-         into(id), into(row.name), into(stage), into(row.artifact_location), into(created),
+         into(id), into(row.name), into(stage), into(row.artifact_folder), into(created),
          into(updated));
     select.execute();
     while (select.fetch()) {
@@ -141,14 +177,13 @@ void require_active_experiment(soci::session& session, const RegistryCore& core,
 }
 
 std::int64_t Experiments::create(std::string_view name, const Texts& tags,
-                                 std::string_view artifact_location) {
+                                 std::string_view artifact_folder) {
   check_key("experiment", name, kName);
-  check_value("artifact location of experiment", name, artifact_location, kLocation);
+  const std::string folder = check_artifact_folder(artifact_folder);
   check_tags(tags);
   return core_.database.write([&](soci::session& session) {
     require_free_name(session, std::string(name));
-    return add_experiment(session, std::string(name), std::string(artifact_location), tags,
-                          core_.now_ms());
+    return add_experiment(session, std::string(name), folder, tags, core_.now_ms());
   });
 }
 

@@ -18,9 +18,13 @@ class Experiments {
  public:
   explicit Experiments(RegistryCore& core) : core_(core) {}
 
-  /// -> its id. Throws Error{kAlreadyExists} for a name that is taken, by a deleted one too.
+  /// -> its id. `artifact_folder`: where the files of its runs lie among the artifacts, alone or
+  /// with those of others; "": a folder of its own, its number. Throws Error{kAlreadyExists} for a
+  /// name that is taken, by a deleted one too, {kInvalidArgument} for a folder that is none
+  /// (check_artifact_path), over 1,000 bytes, or that may be another experiment's, run's or model's
+  /// own: with a number as its first part, or an id as any.
   std::int64_t create(std::string_view name, const Texts& tags = {},
-                      std::string_view artifact_location = "");
+                      std::string_view artifact_folder = "");
   Experiment get(std::int64_t experiment_id) const;  // deleted ones too
   Experiment get_by_name(std::string_view name) const;
   /// Its id; made if it is not there. Throws Error{kFailedPrecondition} for a deleted one.

@@ -32,18 +32,54 @@ TEST_P(ExperimentsTest, TheDefaultOneIsAlwaysThere) {
             ErrorCode::kInvalidArgument);
 }
 
+TEST_P(ExperimentsTest, TheFolderOfItsArtifactsMayBeChosen) {
+  const auto id = experiments_.create("digits", {}, "vision/digits");
+  const std::string id_of_run = registry_.runs().create({.experiment_id = id});
+  const auto run = registry_.runs().get(id_of_run);
+  const std::string root = "vision/digits/" + id_of_run + "/artifacts";
+  EXPECT_EQ(run_artifact_root(run), root);
+  const LoggedModel model = registry_.logged_models().create({.experiment_id = id, .name = "net"});
+  EXPECT_EQ(logged_model_artifact_root(model),
+            "vision/digits/models/" + model.model_id + "/artifacts");
+  const SearchOptions by_place{.filter = "artifact_uri = 'mlflow-artifacts:/" + root + "'"};
+  EXPECT_EQ(registry_.runs().search({}, ViewType::kAll, by_place).items.size(), 1u);
+
+  // What belongs to the run, and nothing else there, goes with it.
+  const auto put = [&](const std::string& path) {
+    registry_.artifacts().put(path, std::as_bytes(std::span("x", 1)));
+  };
+  put(root + "/a");
+  put("vision/digits/b");
+  experiments_.create("too", {}, "vision/digits");  // alone or with others
+  registry_.runs().remove(id_of_run);
+  registry_.runs().gc();
+  EXPECT_EQ(registry_.artifacts().tree("").size(), 1u);
+
+  for (const std::string& bad :
+       {std::string("0"), std::string("7/x"), "x/" + id_of_run, "x/m-" + id_of_run + "/y",
+        std::string("../x"), std::string("s3://x"), std::string("x/%2e%2e"), std::string("/x"),
+        std::string(1001, 'x')}) {
+    EXPECT_EQ(catch_error([&] { experiments_.create("bad", {}, bad); }).code,
+              ErrorCode::kInvalidArgument)
+        << bad;
+  }
+}
+
 TEST_P(ExperimentsTest, OneIsMadeAndFoundByNumberAndName) {
-  const auto id = experiments_.create("digits", {{"team", "vision"}}, "s3://bucket/digits");
+  const auto id = experiments_.create("digits", {{"team", "vision"}}, "vision//digits/");
   EXPECT_NE(id, kDefaultExperiment);
   for (const auto& experiment : {experiments_.get(id), experiments_.get_by_name("digits")}) {
     EXPECT_EQ(experiment.experiment_id, id);
     EXPECT_EQ(experiment.name, "digits");
-    EXPECT_EQ(experiment.artifact_location, "s3://bucket/digits");
+    EXPECT_EQ(experiment.artifact_folder, "vision/digits");
     EXPECT_EQ(experiment.created_ms, 1'700'000'000'000);
     EXPECT_EQ(experiment.updated_ms, 1'700'000'000'000);
     EXPECT_THAT(experiment.tags, ElementsAre(Pair("team", "vision")));
   }
-  EXPECT_NE(experiments_.create("other"), id);
+  const auto other = experiments_.create("other");
+  EXPECT_NE(other, id);
+  EXPECT_EQ(experiments_.get(other).artifact_folder, std::to_string(other));
+  EXPECT_EQ(experiments_.get(kDefaultExperiment).artifact_folder, "0");
   EXPECT_EQ(catch_error([&] { experiments_.get(99); }).code, ErrorCode::kNotFound);
   const auto caught = catch_error([&] { experiments_.get_by_name("nope"); });
   EXPECT_EQ(caught.code, ErrorCode::kNotFound);

@@ -114,11 +114,14 @@ std::unordered_map<std::int64_t, LoggedModel> load_rows(soci::session& session,
   long long created = 0;
   long long updated = 0;
   soci::statement select =
-      (session.prepare << "SELECT number, model_id, experiment_id, name, source_run_id, status, "
-                          "model_type, created_ms, updated_ms FROM logged_models WHERE number IN ("
+      (session.prepare << "SELECT m.number, m.model_id, m.experiment_id, e.artifact_location, "
+                          "m.name, m.source_run_id, m.status, m.model_type, m.created_ms, "
+                          "m.updated_ms FROM logged_models m JOIN experiments e ON "
+                          "e.experiment_id = m.experiment_id WHERE m.number IN ("
                        << numbers << ")",
-       into(number), into(row.model_id), into(experiment), into(row.name), into(row.source_run_id),
-       into(row.status), into(row.model_type), into(created), into(updated));
+       into(number), into(row.model_id), into(experiment), into(row.experiment_folder),
+       into(row.name), into(row.source_run_id), into(row.status), into(row.model_type),
+       into(created), into(updated));
   select.execute();
   while (select.fetch()) {
     row.experiment_id = experiment;
@@ -294,7 +297,7 @@ void LoggedModels::log_metrics(std::string_view model_id,
 }
 
 std::string logged_model_artifact_root(const LoggedModel& model) {
-  return format("{}/models/{}/artifacts", model.experiment_id, model.model_id);
+  return format("{}/models/{}/artifacts", model.experiment_folder, model.model_id);
 }
 
 }  // namespace onnxop

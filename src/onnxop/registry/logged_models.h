@@ -27,6 +27,7 @@ struct LoggedModelMetric {
 struct LoggedModel {
   std::string model_id = {};  // "m-" and 32 hex digits
   std::int64_t experiment_id = kDefaultExperiment;
+  std::string experiment_folder = {};  // Experiment::artifact_folder
   std::string name = {};
   std::string source_run_id = {};
   std::string status = {};  // MLflow's: "LOGGED_MODEL_PENDING", "LOGGED_MODEL_READY", …
@@ -51,9 +52,9 @@ class LoggedModels {
  public:
   explicit LoggedModels(RegistryCore& core) : core_(core) {}
 
-  /// Of `model`, id, times and metrics are set here, and the status is LOGGED_MODEL_PENDING; a name
-  /// is made up for an empty one. Throws Error{kInvalidArgument} for a name with one of / : . % " '
-  /// in it, {kFailedPrecondition} for a deleted experiment.
+  /// Of `model`, id, times, folder and metrics are set here, and the status is
+  /// LOGGED_MODEL_PENDING; a name is made up for an empty one. Throws Error{kInvalidArgument} for a
+  /// name with one of / : . % " ' in it, {kFailedPrecondition} for a deleted experiment.
   LoggedModel create(const LoggedModel& model);
   LoggedModel get(std::string_view model_id) const;
   LoggedModel finalize(std::string_view model_id, std::string_view status);
@@ -71,7 +72,8 @@ class LoggedModels {
   RegistryCore& core_;
 };
 
-/// Where the files of a logged model lie among the artifacts: "0/models/MODEL_ID/artifacts".
+/// Where the files of a logged model lie among the artifacts: "0/models/MODEL_ID/artifacts", below
+/// the folder of its experiment.
 std::string logged_model_artifact_root(const LoggedModel& model);
 
 }  // namespace onnxop

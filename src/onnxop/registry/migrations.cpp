@@ -335,6 +335,9 @@ constexpr auto kVersion3 = std::to_array<std::string_view>({
     "DROP TABLE run_metrics",
     "ALTER TABLE metric_points RENAME TO run_metrics",
     "ALTER TABLE run_latest_metrics DROP COLUMN points",
+    // Where the experiment's files lie among the artifacts.
+    "UPDATE experiments SET artifact_location = CAST(experiment_id AS TEXT) WHERE "
+    "artifact_location = ''",
 });
 
 constexpr auto kMigrations =

@@ -42,7 +42,7 @@ std::string_view lifecycle_stage_name(LifecycleStage stage) {
 }
 
 std::string run_artifact_root(const Run& run) {
-  return format("{}/{}/artifacts", run.experiment_id, run.run_id);
+  return format("{}/{}/artifacts", run.experiment_folder, run.run_id);
 }
 
 }  // namespace onnxop

@@ -29,7 +29,7 @@ struct Experiment {
   std::int64_t experiment_id = kDefaultExperiment;
   std::string name = {};
   LifecycleStage lifecycle_stage = LifecycleStage::kActive;
-  std::string artifact_location = {};  // "": the store's own, "mlflow-artifacts:/ID"
+  std::string artifact_folder = {};  // among the artifacts; where nothing was said, its number
   std::int64_t created_ms = 0;
   std::int64_t updated_ms = 0;
   Texts tags = {};
@@ -66,6 +66,7 @@ struct RunModel {
 struct Run {
   std::string run_id = {};  // 32 hex digits
   std::int64_t experiment_id = kDefaultExperiment;
+  std::string experiment_folder = {};  // Experiment::artifact_folder
   std::string name = {};
   std::string user_id = {};
   RunStatus status = RunStatus::kRunning;

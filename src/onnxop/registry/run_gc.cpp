@@ -50,7 +50,7 @@ std::int64_t last_sign_of_life(soci::session& session, std::int64_t run, std::in
 struct DeletedRun {
   long long number = 0;
   std::string run_id;
-  long long experiment_id = 0;
+  std::string experiment_folder;
 };
 
 // The deleted runs, or the one of them with that number (0: all); oldest first.
@@ -62,11 +62,12 @@ std::vector<DeletedRun> find_deleted(soci::session& session,
   std::vector<DeletedRun> runs;
   DeletedRun run;
   soci::statement select =
-      (session.prepare << "SELECT number, run_id, experiment_id FROM runs WHERE "
-                          "lifecycle_stage = :stage AND COALESCE(deleted_ms, 0) < :before"
-                       << (number == 0 ? "" : format(" AND number = {}", number))
-                       << " ORDER BY number",
-       use(deleted), use(before), into(run.number), into(run.run_id), into(run.experiment_id));
+      (session.prepare << "SELECT r.number, r.run_id, e.artifact_location FROM runs r JOIN "
+                          "experiments e ON e.experiment_id = r.experiment_id WHERE "
+                          "r.lifecycle_stage = :stage AND COALESCE(r.deleted_ms, 0) < :before"
+                       << (number == 0 ? "" : format(" AND r.number = {}", number))
+                       << " ORDER BY r.number",
+       use(deleted), use(before), into(run.number), into(run.run_id), into(run.experiment_folder));
   select.execute();
   while (select.fetch()) {
     runs.push_back(run);
@@ -89,8 +90,8 @@ void remove_rows(soci::session& session, const DeletedRun& run) {
     session << "DELETE FROM " << table << " WHERE run = :run", use(run.number);
   }
   // '0' follows '/'.
-  const std::string first = format("{}/{}/", run.experiment_id, run.run_id);
-  const std::string end = format("{}/{}0", run.experiment_id, run.run_id);
+  const std::string first = format("{}/{}/", run.experiment_folder, run.run_id);
+  const std::string end = format("{}/{}0", run.experiment_folder, run.run_id);
   session << "DELETE FROM artifacts WHERE path >= :first AND path < :end", use(first), use(end);
   session << "DELETE FROM runs WHERE number = :run", use(run.number);
 }

@@ -52,12 +52,14 @@ class RunLoader {
     long long end = 0;
     soci::indicator has_end = soci::i_null;
     soci::statement select =
-        (session_.prepare << "SELECT number, run_id, experiment_id, name, user_id, status, "
-                             "lifecycle_stage, start_time_ms, end_time_ms FROM runs "
-                             "WHERE number IN ("
+        (session_.prepare << "SELECT r.number, r.run_id, r.experiment_id, e.artifact_location, "
+                             "r.name, r.user_id, r.status, r.lifecycle_stage, r.start_time_ms, "
+                             "r.end_time_ms FROM runs r JOIN experiments e ON e.experiment_id = "
+                             "r.experiment_id WHERE r.number IN ("
                           << list_ << ")",
-         into(number), into(run.run_id), into(experiment), into(run.name), into(run.user_id),
-         into(status), into(stage), into(start), into(end, has_end));
+         into(number), into(run.run_id), into(experiment), into(run.experiment_folder),
+         into(run.name), into(run.user_id), into(status), into(stage), into(start),
+         into(end, has_end));
     select.execute();
     while (select.fetch()) {
       run.experiment_id = experiment;

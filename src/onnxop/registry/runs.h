@@ -106,7 +106,8 @@ class Runs {
   RegistryCore& core_;
 };
 
-/// Where the files of a run lie among the artifacts: "0/RUN_ID/artifacts".
+/// Where the files of a run lie among the artifacts: "0/RUN_ID/artifacts", below the folder of its
+/// experiment.
 std::string run_artifact_root(const Run& run);
 
 }  // namespace onnxop

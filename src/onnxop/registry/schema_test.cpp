@@ -157,6 +157,7 @@ TEST_P(SchemaTest, AnOldStoreIsBroughtForwardWithAllThatIsInIt) {
   EXPECT_EQ(history[0].value, 0.5);
   EXPECT_EQ(history[1].step, 2);
   EXPECT_EQ(registry.experiments().get(kDefaultExperiment).name, "Default");
+  EXPECT_EQ(run_artifact_root(first), "0/" + first.run_id + "/artifacts");
 
   const auto models = registry.models().list();
   ASSERT_EQ(models.size(), 2u);

@@ -41,8 +41,8 @@ constexpr auto kRunAttributes = std::to_array<SearchAttribute>({
     {.name = "end_time", .kind = ValueKind::kNumber, .column = "r.end_time_ms", .nullable = true},
     {.name = "artifact_uri",
      .kind = ValueKind::kText,
-     .column = "('mlflow-artifacts:/' || CAST(r.experiment_id AS TEXT) || '/' || r.run_id || "
-               "'/artifacts')"},
+     .column = "((SELECT 'mlflow-artifacts:/' || e.artifact_location || '/' FROM experiments e "
+               "WHERE e.experiment_id = r.experiment_id) || r.run_id || '/artifacts')"},
 });
 
 constexpr auto kDatasetAttributes = std::to_array<SearchAttribute>({

@@ -1,7 +1,7 @@
 // Experiments over MLflow's REST API.
 
-#include "onnxop/base/error.h"
 #include "onnxop/server/mlflow_table.h"
+#include "onnxop/wire/mlflow_artifacts.h"
 #include "onnxop/wire/mlflow_experiments.h"
 
 namespace onnxop {
@@ -12,14 +12,10 @@ constexpr std::string_view kDone = "{}";
 
 std::string create(MlflowCall& call) {
   const MlflowFields& fields = call.fields();
-  if (const std::string location = fields.text("artifact_location"); !location.empty()) {
-    fail(ErrorCode::kInvalidArgument,
-         "Invalid value '{}' for parameter 'artifact_location' supplied: this server keeps all "
-         "artifacts itself, expected none",
-         location.substr(0, 200));
-  }
+  const std::string folder =
+      artifact_path_of(fields.text("artifact_location"), "artifact_location");
   return experiment_id_json(
-      call.registry().experiments().create(fields.required("name"), fields.pairs("tags")));
+      call.registry().experiments().create(fields.required("name"), fields.pairs("tags"), folder));
 }
 
 std::string search(MlflowCall& call) {

@@ -98,6 +98,12 @@ TEST_F(MlflowRoutesTest, Experiments) {
   EXPECT_EQ(refused("POST", "experiments/create",
                     R"({"name": "x", "artifact_location": "/tmp/elsewhere"})"),
             kInvalid);
+  const Json chosen = call("POST", "experiments/create",
+                           R"({"name": "x", "artifact_location": "mlflow-artifacts:/mine/x"})");
+  const std::string it = "experiment_id=" + chosen["experiment_id"].get<std::string>();
+  EXPECT_EQ(call("GET", "experiments/get?" + it)["experiment"]["artifact_location"],
+            "mlflow-artifacts:/mine/x");
+  call("POST", "experiments/delete", dump_json(chosen));
   const std::string about = format(R"("experiment_id": "{}")", id);
   call("POST", "experiments/update", "{" + about + R"(, "new_name": "letters"})");
   call("POST", "experiments/set-experiment-tag", "{" + about + R"(, "key": "c", "value": "d"})");
@@ -108,7 +114,7 @@ TEST_F(MlflowRoutesTest, Experiments) {
   call("POST", "experiments/delete", "{" + about + "}");
   EXPECT_EQ(call("POST", "experiments/search", R"({"max_results": 10})")["experiments"].size(), 1U);
   EXPECT_EQ(call("GET", "experiments/search?max_results=10&view_type=ALL")["experiments"].size(),
-            2U);
+            3U);
   EXPECT_EQ(refused("POST", "runs/create", "{" + about + "}"), kInvalid);
   call("POST", "experiments/restore", "{" + about + "}");
   new_run(id);

@@ -22,11 +22,12 @@ Json parsed(const std::string& json) {
 TEST(MlflowAnswers, AnExperiment) {
   const Json json = parsed(experiment_json({.experiment_id = 3,
                                             .name = "digits",
+                                            .artifact_folder = "vision/digits",
                                             .created_ms = 17,
                                             .updated_ms = 18,
                                             .tags = {{"k", "v"}}}));
   EXPECT_EQ(json, parsed(R"({"experiment": {"experiment_id": "3", "name": "digits",
-      "artifact_location": "mlflow-artifacts:/3", "lifecycle_stage": "active", "creation_time": 17,
+      "artifact_location": "mlflow-artifacts:/vision/digits", "lifecycle_stage": "active", "creation_time": 17,
       "last_update_time": 18, "tags": [{"key": "k", "value": "v"}]}})"));
   EXPECT_EQ(experiment_id_json(7), R"({"experiment_id":"7"})");
   EXPECT_EQ(parsed(experiments_json({{}, "t"})),
@@ -35,6 +36,7 @@ TEST(MlflowAnswers, AnExperiment) {
 
 TEST(MlflowAnswers, ARun) {
   onnxop::Run run{.run_id = "abc", .experiment_id = 2, .name = "calm", .user_id = "ada"};
+  run.experiment_folder = "2";
   run.status = RunStatus::kFinished;
   run.start_time_ms = 17;
   run.params = {{"lr", "0.1"}};
@@ -108,6 +110,7 @@ TEST(MlflowAnswers, AVersionAndItsModel) {
 
 TEST(MlflowAnswers, ALoggedModel) {
   LoggedModel model{.model_id = "m-1", .experiment_id = 2, .name = "net"};
+  model.experiment_folder = "2";
   model.status = "LOGGED_MODEL_READY";
   model.metrics = {{{"acc", 0.9, 1, 2}, "r", "d", "x"}};
   const Json json = parsed(logged_model_json(model))["model"];

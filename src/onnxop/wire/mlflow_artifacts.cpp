@@ -91,6 +91,23 @@ std::string artifact_uri(std::string_view path) {
   return format("{}/{}", kScheme, path);
 }
 
+std::string artifact_path_of(std::string_view uri, std::string_view parameter) {
+  if (uri.empty()) {
+    return {};
+  }
+  std::string_view path = uri;
+  const bool ours = path.starts_with(kScheme);
+  path.remove_prefix(ours ? kScheme.size() : 0);
+  path.remove_prefix(path.starts_with("///") ? 2 : 0);  // an empty host
+  if (!ours || !path.starts_with('/') || path.starts_with("//") || path.size() == 1) {
+    fail(ErrorCode::kInvalidArgument,
+         "Invalid value '{}' for parameter '{}' supplied: this server keeps all artifacts itself: "
+         "expected mlflow-artifacts:/FOLDER, or none for a folder of its own",
+         uri.substr(0, 200), parameter);
+  }
+  return std::string(path.substr(1));
+}
+
 std::string artifact_list_json(std::string_view root_uri, std::string_view root,
                                const std::vector<ArtifactEntry>& entries) {
   JsonWriter json;

@@ -13,6 +13,11 @@ namespace onnxop {
 /// "mlflow-artifacts:/0/RUN_ID/artifacts" for a path among the artifacts.
 std::string artifact_uri(std::string_view path);
 
+/// The path that "mlflow-artifacts:/PATH" stands for, for `parameter` of a request; "" for "".
+/// Throws Error{kInvalidArgument} for every other place: this server keeps all artifacts itself,
+/// and one with a host may mean another.
+std::string artifact_path_of(std::string_view uri, std::string_view parameter);
+
 /// {"root_uri": …, "files": [{"path", "is_dir", "file_size"}, …]}. Paths are given relative to
 /// `root`, below which all entries lie; "" as `root_uri`: there is none in the answer.
 std::string artifact_list_json(std::string_view root_uri, std::string_view root,

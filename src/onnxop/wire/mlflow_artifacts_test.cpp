@@ -16,6 +16,24 @@ void expect_source(std::string_view text, Kind kind, std::string_view id, std::s
   EXPECT_EQ(source.path, path) << text;
 }
 
+TEST(ArtifactLocation, IsAFolderOfThisServer) {
+  EXPECT_EQ(artifact_path_of("", "where"), "");
+  EXPECT_EQ(artifact_path_of("mlflow-artifacts:/vision/digits", "where"), "vision/digits");
+  EXPECT_EQ(artifact_path_of("mlflow-artifacts:///vision", "where"), "vision");
+  for (const char* other :
+       {"s3://bucket/x", "/tmp/x", "file:///tmp/x", "x", "mlflow-artifacts:", "mlflow-artifacts:/",
+        "mlflow-artifacts:x", "mlflow-artifacts://host/x", "mlflow-artifacts:////x"}) {
+    try {
+      artifact_path_of(other, "where");
+      FAIL() << other;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
+      EXPECT_NE(std::string(error.what()).find(other), std::string::npos);
+      EXPECT_NE(std::string(error.what()).find("mlflow-artifacts:/FOLDER"), std::string::npos);
+    }
+  }
+}
+
 TEST(VersionSource, IsReadAsClientsWriteIt) {
   expect_source("mlflow-artifacts:/0/r/artifacts/model", Kind::kArtifacts, "",
                 "0/r/artifacts/model");

@@ -11,9 +11,7 @@ void write_experiment(JsonWriter& json, const Experiment& experiment) {
   json.open_object()
       .text("experiment_id", format("{}", experiment.experiment_id))
       .text("name", experiment.name)
-      .text("artifact_location", experiment.artifact_location.empty()
-                                     ? artifact_uri(format("{}", experiment.experiment_id))
-                                     : experiment.artifact_location)
+      .text("artifact_location", artifact_uri(experiment.artifact_folder))
       .text("lifecycle_stage", lifecycle_stage_name(experiment.lifecycle_stage))
       .integer("creation_time", experiment.created_ms)
       .integer("last_update_time", experiment.updated_ms);

@@ -1,5 +1,7 @@
 """Experiments, through the fluent and the client interface."""
 
+import os
+
 import mlflow
 import pytest
 from mlflow.entities import ViewType
@@ -23,6 +25,28 @@ def test_create_and_get(client, unique):
     assert found.artifact_location.startswith("mlflow-artifacts:/")
     assert found.creation_time > 1_600_000_000_000 and found.last_update_time >= found.creation_time
     assert client.get_experiment_by_name(unique).experiment_id == made
+
+
+def test_where_its_artifacts_lie(client, unique, refused, tmp_path):
+    where = f"mlflow-artifacts:/teams/{unique}"
+    experiment = client.create_experiment(unique, artifact_location=where)
+    assert client.get_experiment(experiment).artifact_location == where
+    with mlflow.start_run(experiment_id=experiment) as run:
+        assert run.info.artifact_uri == f"{where}/{run.info.run_id}/artifacts"
+        mlflow.log_text("abc", "notes/a.txt")
+    assert [each.path for each in client.list_artifacts(run.info.run_id, "notes")] == ["notes/a.txt"]
+    assert mlflow.artifacts.load_text(run.info.artifact_uri + "/notes/a.txt") == "abc"
+    found = client.search_runs([experiment], f"attributes.artifact_uri = '{run.info.artifact_uri}'")
+    assert [each.info.run_id for each in found] == [run.info.run_id]
+
+
+def test_artifacts_stay_on_this_server(client, unique, refused):
+    """MLflow's own server would let clients write there by themselves; this one could not serve what they write."""
+    if "ONNXOP_ADDRESS" not in os.environ:
+        pytest.skip("of this server")
+    for elsewhere in ("s3://bucket/x", "file:///tmp/x", "/tmp/x", "mlflow-artifacts://other/x", "mlflow-artifacts:/../x"):
+        with refused("INVALID_PARAMETER_VALUE"):
+            client.create_experiment(unique, artifact_location=elsewhere)
 
 
 def test_a_name_is_taken_once_and_a_missing_one_is_none(client, experiment, unique, refused):
