@@ -177,9 +177,38 @@ TEST_F(RunsVerbs, DeletesRestoresAndRemovesForGood) {
   EXPECT_THAT(names({"runs"}), ElementsAre("good", "bad, or not")) << "all or none";
   ASSERT_EQ(run({"runs", "delete", bad_}).exit_code, 0);
   EXPECT_EQ(json({"runs", "gc", "--deleted-before", "2001-01-01"})["removed"].size(), 0U);
+  EXPECT_EQ(json({"runs", "gc", "--older-than", "1d"})["removed"].size(), 0U);
   EXPECT_THAT(json({"runs", "gc"})["removed"], ElementsAre(bad_));
   EXPECT_EQ(run({"runs", "show", bad_}).exit_code, 1);
   EXPECT_EQ(run({"runs", "gc", "--deleted-before", "soon"}).exit_code, 1);
+  EXPECT_EQ(run({"runs", "gc", "--older-than", "long"}).exit_code, 1);
+}
+
+TEST_F(RunsVerbs, RemovesExperimentsForGood) {
+  ASSERT_EQ(run({"experiments", "create", "gone"}).exit_code, 0);
+  std::string gone;
+  {
+    Registry registry(StoreLocation(dir_.path() / "store"), clock_, true);
+    const auto id = registry.experiments().get_by_name("gone").experiment_id;
+    gone = registry.runs().create({.name = "of it", .experiment_id = id, .owned = false});
+    registry.artifacts().put(run_artifact_root(registry.runs().get(gone)) + "/a",
+                             as_bytes("12345"));
+  }
+  EXPECT_EQ(json({"experiments", "gc"})["removed"].size(), 0U);
+  ASSERT_EQ(run({"experiments", "delete", "gone"}).exit_code, 0);
+  EXPECT_EQ(json({"experiments", "gc", "--older-than", "1d12h"})["removed"].size(), 0U);
+  EXPECT_EQ(json({"experiments", "gc", "--deleted-before", "2001-01-01"})["removed"].size(), 0U);
+  const Json removed = json({"experiments", "gc", "--older-than", "0s"});
+  EXPECT_EQ(removed["removed"].size(), 1U);
+  EXPECT_THAT(removed["removed_runs"], ElementsAre(gone));
+  EXPECT_EQ(removed["freed_bytes"], 5);
+  EXPECT_EQ(run({"experiments", "restore", "gone"}).exit_code, 1);
+  EXPECT_EQ(run({"experiments", "create", "gone"}).exit_code, 0) << "its name is free";
+  EXPECT_THAT(run({"experiments", "gc"}).out, HasSubstr("0 experiments with 0 runs"));
+  EXPECT_EQ(
+      run({"experiments", "gc", "--older-than", "1d", "--deleted-before", "2001-01-01"}).exit_code,
+      2);
+  EXPECT_THAT(run({"experiments", "gc", "--help"}).out, HasSubstr("--older-than"));
 }
 
 TEST_F(RunsVerbs, KeepsExperiments) {

@@ -1,9 +1,12 @@
 #include "onnxop/base/time_text.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <ctime>
 #include <optional>
+#include <utility>
 
 #include "onnxop/base/clock.h"
 #include "onnxop/base/error.h"
@@ -153,6 +156,39 @@ TimeRange parse_time_text(std::string_view text) {
   }
   const std::int64_t first = unix_ms(*fields, 0);
   return {.first_ms = first, .last_ms = fields->whole_day ? unix_ms(*fields, 1) - 1 : first};
+}
+
+std::int64_t parse_duration_text(std::string_view text) {
+  constexpr std::array<std::pair<char, std::int64_t>, 4> kUnits{
+      {{'d', 86'400'000}, {'h', 3'600'000}, {'m', 60'000}, {'s', 1000}}};
+  constexpr std::int64_t kMost = 100'000 * kUnits[0].second;
+  std::int64_t sum = 0;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  bool valid = at != end;
+  auto unit = kUnits.begin();
+  while (valid && at != end) {
+    std::int64_t count = 0;
+    const auto [stop, error] = std::from_chars(at, end, count);
+    valid = error == std::errc() && count >= 0 && stop != end;
+    if (valid) {
+      unit = std::find_if(unit, kUnits.end(), [&](const auto& one) { return one.first == *stop; });
+      valid = unit != kUnits.end() && count <= (kMost - sum) / unit->second;
+    }
+    if (valid) {
+      sum += count * unit->second;
+      at = stop + 1;
+      ++unit;
+    }
+  }
+  if (!valid) {
+    fail(
+        ErrorCode::kInvalidArgument,
+        "'{}' is no duration: expected days, hours, minutes and seconds such as 30d, 12h or 1d12h, "
+        "of at most 100000 days",
+        text);
+  }
+  return sum;
 }
 
 }  // namespace onnxop

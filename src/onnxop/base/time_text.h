@@ -21,4 +21,8 @@ struct TimeRange {
 /// Error{kInvalidArgument}.
 TimeRange parse_time_text(std::string_view text);
 
+/// "30d", "12h", "1d12h30m10s": milliseconds. Throws Error{kInvalidArgument} for anything else, and
+/// for more than 100,000 days.
+std::int64_t parse_duration_text(std::string_view text);
+
 }  // namespace onnxop

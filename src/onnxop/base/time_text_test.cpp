@@ -46,5 +46,19 @@ TEST(TimeText, RefusesWhatIsNone) {
   }
 }
 
+TEST(DurationText, IsDaysHoursMinutesAndSeconds) {
+  EXPECT_EQ(parse_duration_text("10s"), 10'000);
+  EXPECT_EQ(parse_duration_text("30d"), 2'592'000'000);
+  EXPECT_EQ(parse_duration_text("1d2h3m4s"), 93'784'000);
+  EXPECT_EQ(parse_duration_text("36h5s"), 129'605'000);
+  EXPECT_EQ(parse_duration_text("0d"), 0);
+  EXPECT_EQ(parse_duration_text("100000d"), 8'640'000'000'000);
+  for (const char* bad :
+       {"", "d", "10", "1w", "1h1d", "1d1d", "-1d", "+1d", "1.5d", "1d ", " 1d", "100001d",
+        "100000d1s", "99999999999999999999d", "9223372036854775807s"}) {
+    EXPECT_THROW(parse_duration_text(bad), Error) << bad;
+  }
+}
+
 }  // namespace
 }  // namespace onnxop

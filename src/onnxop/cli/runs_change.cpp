@@ -46,6 +46,26 @@ VerbAction declare_change(CLI::App& command, std::string_view done, Change chang
 
 }  // namespace
 
+void add_gc_options(CLI::App& command, GcOptions& options, std::string_view what) {
+  auto* before = command.add_option(
+      "--deleted-before", options.deleted_before,
+      format("Only {} that were deleted before that time (default: all deleted ones)", what));
+  command
+      .add_option("--older-than", options.older_than,
+                  format("Only {} that were deleted so long ago: 30d, 12h, 1d12h", what))
+      ->excludes(before);
+  add_json_flag(command, options.json);
+}
+
+std::optional<std::int64_t> deleted_before(const GcOptions& options, const Clock& clock) {
+  if (!options.older_than.empty()) {
+    return to_unix_ms(clock.wall()) - parse_duration_text(options.older_than);
+  }
+  return options.deleted_before.empty()
+             ? std::nullopt
+             : std::optional(parse_time_text(options.deleted_before).first_ms);
+}
+
 VerbAction declare_runs_delete(CLI::App& command) {
   set_example(command, "onnxop runs delete 3f2a91c0");
   return declare_change(command, "deleted", [](Registry& registry, const Run& run) {
@@ -61,21 +81,12 @@ VerbAction declare_runs_restore(CLI::App& command) {
 }
 
 VerbAction declare_runs_gc(CLI::App& command) {
-  struct Options {
-    std::string deleted_before;
-    bool json = false;
-  };
-  auto options = std::make_shared<Options>();
-  set_example(command, "onnxop runs gc --deleted-before 2026-05-01");
-  command.add_option("--deleted-before", options->deleted_before,
-                     "Only runs that were deleted before that time (default: all deleted ones)");
-  add_json_flag(command, options->json);
+  auto options = std::make_shared<GcOptions>();
+  set_example(command, "onnxop runs gc --older-than 30d");
+  add_gc_options(command, *options, "runs");
   return [options](const CliContext& context) {
-    std::optional<std::int64_t> before;
-    if (!options->deleted_before.empty()) {
-      before = parse_time_text(options->deleted_before).first_ms;
-    }
     const SystemClock clock;
+    const auto before = deleted_before(*options, clock);
     Registry registry(context.store, clock, /*must_exist=*/true);
     const auto ids = registry.runs().gc(before);
     const std::int64_t bytes = registry.artifacts().gc();

@@ -1,10 +1,13 @@
 #pragma once
 // The verbs of `onnxop runs`, and what they share.
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "onnxop/base/clock.h"
 #include "onnxop/base/json.h"
 #include "onnxop/cli/verb.h"
 #include "onnxop/registry/registry.h"
@@ -26,6 +29,17 @@ void show_run(const Registry& registry, const std::string& run, bool json);
 Json run_report_json(const Run& run);
 /// Finite values as numbers, others as "NaN", "Infinity", "-Infinity".
 Json metric_json(double value);
+
+/// What goes for good, of `runs gc` and `experiments gc`.
+struct GcOptions {
+  std::string deleted_before;
+  std::string older_than;
+  bool json = false;
+};
+/// `what`: "runs".
+void add_gc_options(CLI::App& command, GcOptions& options, std::string_view what);
+/// In milliseconds since 1970; none: whenever it was deleted. Throws Error{kInvalidArgument}.
+std::optional<std::int64_t> deleted_before(const GcOptions& options, const Clock& clock);
 
 /// Experiments by name or number. Throws Error{kNotFound}.
 std::vector<std::int64_t> find_experiments(const Registry& registry,

@@ -145,16 +145,39 @@ VerbAction declare_restore(CLI::App& command) {
       [](Registry& registry, std::int64_t id) { registry.experiments().restore(id); });
 }
 
+VerbAction declare_gc(CLI::App& command) {
+  auto options = std::make_shared<GcOptions>();
+  set_example(command, "onnxop experiments gc --older-than 30d");
+  add_gc_options(command, *options, "experiments");
+  return [options](const CliContext& context) {
+    const SystemClock clock;
+    const auto before = deleted_before(*options, clock);
+    Registry registry(context.store, clock, /*must_exist=*/true);
+    const RemovedExperiments removed = registry.experiments().gc(before);
+    const std::int64_t bytes = registry.artifacts().gc();
+    if (options->json) {
+      print_json({{"removed", removed.experiment_ids},
+                  {"removed_runs", removed.run_ids},
+                  {"freed_bytes", bytes}});
+    } else {
+      print_text(
+          format("{} experiments with {} runs removed for good, {} bytes of artifacts freed\n",
+                 removed.experiment_ids.size(), removed.run_ids.size(), bytes));
+    }
+  };
+}
+
 }  // namespace
 
 VerbAction declare_experiments(CLI::App& command) {
-  static constexpr std::array<Verb, 5> kVerbs{{
+  static constexpr std::array<Verb, 6> kVerbs{{
       {"list", "Find experiments", declare_list},
       {"create", "Make an experiment", declare_create},
       {"rename", "Give an experiment another name", declare_rename},
       {"delete", "Mark an experiment and its runs as deleted", declare_delete},
       {"restore", "Bring an experiment back, with the runs that were deleted with it",
        declare_restore},
+      {"gc", "Remove deleted experiments for good, with their runs and files", declare_gc},
   }};
   const VerbAction list = declare_list(command);
   set_example(command, "onnxop experiments\n  onnxop experiments create augmentation");

@@ -124,27 +124,17 @@ Artifact Artifacts::put(std::string_view path, std::span<const std::byte> conten
 Artifact Artifacts::put_copy(std::string_view path, const fs::path& file) {
   check_artifact_path(path);
   const fs::path staged = core_.blobs->new_staging_file();
-  try {
-    copy_to_new_file(file, staged);
-  } catch (...) {
-    std::error_code ignored;
-    fs::remove(staged, ignored);
-    throw;
-  }
+  const StagedFile remover(staged);
+  copy_to_new_file(file, staged);
   return put_staged(path, staged);
 }
 
 Artifact Artifacts::put_staged(std::string_view path, const fs::path& staged) {
+  const StagedFile remover(staged);
   Artifact artifact;
-  try {
-    artifact.path = check_artifact_path(path);
-    core_.database.read([&](soci::session& session) { refuse_conflict(session, artifact.path); });
-  } catch (...) {
-    std::error_code ignored;
-    fs::remove(staged, ignored);
-    throw;
-  }
-  const Blob blob = core_.blobs->add(staged);
+  artifact.path = check_artifact_path(path);
+  core_.database.read([&](soci::session& session) { refuse_conflict(session, artifact.path); });
+  const Blob blob = core_.blobs->seal(staged);
   artifact.bytes = blob.bytes;
   artifact.sha256 = blob.sha256;
   artifact.created_ms = core_.now_ms();
@@ -152,13 +142,8 @@ Artifact Artifacts::put_staged(std::string_view path, const fs::path& staged) {
   const long long created_ms = artifact.created_ms;
   core_.database.write([&](soci::session& session) {
     refuse_conflict(session, artifact.path);
-    // gc() removes blobs within transactions of its own: from here on it sees this one used.
-    if (!core_.blobs->contains(artifact.sha256)) {
-      fail(ErrorCode::kUnavailable,
-           "the artifact '{}': its content was removed while it was being "
-           "stored: try again",
-           artifact.path);
-    }
+    // gc() removes blobs alone among all writers, as this adds one: it sees this one used.
+    core_.blobs->add(staged, blob);
     session << "INSERT INTO artifacts (path, bytes, sha256, created_ms) VALUES (:path, :bytes, "
                ":sha256, :created) ON CONFLICT (path) DO UPDATE SET bytes = excluded.bytes, sha256 "
                "= excluded.sha256, created_ms = excluded.created_ms",
@@ -258,7 +243,7 @@ std::int64_t Artifacts::gc(std::int64_t min_age_seconds) {
             [&](soci::session& session) { return is_used(session, blob.sha256); })) {
       continue;
     }
-    // Once more, alone among all writers: somebody may be storing the same content.
+    // Once more, alone among all writers: somebody may have stored the same content.
     core_.database.write([&](soci::session& session) {
       if (!is_used(session, blob.sha256) && core_.blobs->remove(blob.sha256, min_age_seconds)) {
         bytes += blob.bytes;

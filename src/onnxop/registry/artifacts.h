@@ -63,9 +63,9 @@ class Artifacts {
 
   /// Reads every artifact's blob again.
   std::vector<Damage> verify() const;
-  /// Removes blobs that no path points to and that are older than `min_age_seconds` (younger ones
-  /// may be on their way). -> how many bytes.
-  std::int64_t gc(std::int64_t min_age_seconds = 3600);
+  /// Removes blobs that no path points to and that are that old, and files that were staged by
+  /// processes that are gone; what somebody is storing meanwhile stays. -> how many bytes.
+  std::int64_t gc(std::int64_t min_age_seconds = 0);
 
  private:
   RegistryCore& core_;

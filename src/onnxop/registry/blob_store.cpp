@@ -15,6 +15,7 @@
 #include "onnxop/base/file.h"
 #include "onnxop/base/secret.h"
 #include "onnxop/base/sha256.h"
+#include "onnxop/registry/process_owner.h"
 
 namespace onnxop {
 namespace {
@@ -37,6 +38,20 @@ std::string random_name() {
   return name;
 }
 
+// The process that staged a file stands in its name, before the last '~'.
+std::string owner_in_name(std::string owner) {
+  std::ranges::replace(owner, ' ', '~');
+  std::ranges::replace(owner, '/', '_');
+  return owner + "~";
+}
+
+std::string owner_of_name(const std::string& name) {
+  const auto end = name.rfind('~');
+  std::string owner = end == std::string::npos ? std::string() : name.substr(0, end);
+  std::ranges::replace(owner, '~', ' ');
+  return owner;
+}
+
 [[noreturn]] void fail_io(const fs::path& path, std::string_view doing) {
   const int error = errno;
   fail(ErrorCode::kIo, "{}: cannot {}: {}", path.native(), doing, std::strerror(error));
@@ -49,21 +64,6 @@ void make_folders(const fs::path& folder) {
     fail(ErrorCode::kIo, "{}: cannot make the folder: {}", folder.native(), error.message());
   }
 }
-
-// Removes its file unless that was moved away.
-class StagedFile {
- public:
-  explicit StagedFile(fs::path path) : path_(std::move(path)) {}
-  ~StagedFile() {
-    std::error_code ignored;
-    fs::remove(path_, ignored);
-  }
-  StagedFile(const StagedFile&) = delete;
-  StagedFile& operator=(const StagedFile&) = delete;
-
- private:
-  fs::path path_;
-};
 
 struct FileFacts {
   std::int64_t bytes = 0;
@@ -85,33 +85,35 @@ class FolderBlobStore : public BlobStore {
 
   fs::path new_staging_file() override {
     make_folders(staging_folder());
-    return staging_folder() / random_name();
+    return staging_folder() / (owner_in_name(current_process_owner()) + random_name());
   }
 
-  Blob add(const fs::path& staged) override {
-    const StagedFile remover(staged);
+  Blob seal(const fs::path& staged) const override {
     const auto facts = facts_of(staged);
     if (!facts) {
       fail(ErrorCode::kIo, "{}: there is no such staged file", staged.native());
     }
     const Blob blob{sha256_file(staged), facts->bytes};
+    if (!set_modified_now(staged) || ::chmod(staged.c_str(), 0444) != 0) {
+      fail_io(staged, "make read-only");
+    }
+    sync(staged, O_RDONLY);
+    return blob;
+  }
+
+  void add(const fs::path& staged, const Blob& blob) override {
+    const StagedFile remover(staged);
     const fs::path target = path_of(blob.sha256);
     make_durable_folder(target.parent_path());
-    seal(staged);
     const auto present = facts_of(target);
     // One that is there stays, as new, so that who removes old ones leaves it alone; but one that
     // is cut short is mended.
     const bool kept = present && present->bytes == blob.bytes && set_modified_now(target);
     if (!kept && ::rename(staged.c_str(), target.c_str()) != 0) {
-      if (errno == ENOENT) {
-        fail(ErrorCode::kUnavailable, "{}: the staged file was collected before it was stored",
-             staged.native());
-      }
       fail_io(target, "rename onto");
     }
     // Also for one that is there: who put it there may not have come this far.
     sync_folder(target.parent_path());
-    return blob;
   }
 
   fs::path file(std::string_view sha256) const override {
@@ -144,7 +146,7 @@ class FolderBlobStore : public BlobStore {
   std::int64_t remove_staged(std::int64_t min_age_seconds) override {
     std::int64_t bytes = 0;
     for_each_file(staging_folder(), [&](const fs::path& path, const FileFacts& facts) {
-      if (age_of(facts) >= min_age_seconds && ::unlink(path.c_str()) == 0) {
+      if (age_of(facts) >= min_age_seconds && is_left(path, facts) && ::unlink(path.c_str()) == 0) {
         bytes += facts.bytes;
       }
     });
@@ -180,12 +182,11 @@ class FolderBlobStore : public BlobStore {
     return false;
   }
 
-  // Read-only, and all of it on disk.
-  void seal(const fs::path& staged) const {
-    if (!set_modified_now(staged) || ::chmod(staged.c_str(), 0444) != 0) {
-      fail_io(staged, "make read-only");
-    }
-    sync(staged, O_RDONLY);
+  // A staged file that nobody will come back for.
+  bool is_left(const fs::path& path, const FileFacts& facts) const {
+    constexpr std::int64_t kForgottenSeconds = 3600;
+    const std::string owner = owner_of_name(path.filename().native());
+    return !owner_is_alive(owner) && (owner_is_gone(owner) || age_of(facts) >= kForgottenSeconds);
   }
 
   static void sync(const fs::path& path, int flags) {

@@ -8,6 +8,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <utility>
 
 #include "onnxop/base/clock.h"
 
@@ -18,15 +20,33 @@ struct Blob {
   std::int64_t bytes = 0;
 };
 
+/// Removes its file at its end, unless that was moved away.
+class StagedFile {
+ public:
+  explicit StagedFile(std::filesystem::path path) : path_(std::move(path)) {}
+  ~StagedFile() {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+  }
+  StagedFile(const StagedFile&) = delete;
+  StagedFile& operator=(const StagedFile&) = delete;
+
+ private:
+  std::filesystem::path path_;
+};
+
 class BlobStore {
  public:
   virtual ~BlobStore() = default;
 
-  /// A path for a file to be written and then added; on the same file system as the blobs.
+  /// A path for a file to be written and then added; on the same file system as the blobs. It
+  /// belongs to the calling process, and nobody collects it while that lives.
   virtual std::filesystem::path new_staging_file() = 0;
-  /// Takes the staged file over; on disk when this returns. A blob of the same size that is there
+  /// Makes the staged file ready for add(): read-only, on disk, its hash known. Throws Error{kIo}.
+  virtual Blob seal(const std::filesystem::path& staged) const = 0;
+  /// Takes the sealed file over; on disk when this returns. A blob of the same size that is there
   /// already is kept, and counts as new. Throws Error{kIo}; the staged file is gone in any case.
-  virtual Blob add(const std::filesystem::path& staged) = 0;
+  virtual void add(const std::filesystem::path& staged, const Blob& blob) = 0;
   /// A local file with the content, to be read only. Throws Error{kNotFound}.
   virtual std::filesystem::path file(std::string_view sha256) const = 0;
   virtual bool contains(std::string_view sha256) const = 0;
@@ -35,7 +55,8 @@ class BlobStore {
   /// Calls visit(blob, age in seconds) for each.
   virtual void for_each(
       const std::function<void(const Blob&, std::int64_t age_seconds)>& visit) const = 0;
-  /// Removes staged files that old, which nobody came back for. -> how many bytes.
+  /// Removes staged files that old whose process has ended; of processes that cannot be known from
+  /// here, those that were not written to for an hour. -> how many bytes.
   virtual std::int64_t remove_staged(std::int64_t min_age_seconds) = 0;
 };
 

@@ -1,11 +1,15 @@
 #include "onnxop/registry/blob_store.h"
 
+#include <array>
 #include <fstream>
 #include <map>
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "onnxop/base/file.h"
 #include "onnxop/base/sha256.h"
@@ -20,7 +24,12 @@ using std::chrono::seconds;
 
 class BlobStoreTest : public testing::Test {
  protected:
-  Blob add(std::string_view content) { return blobs_->add(stage(content)); }
+  Blob add_file(const fs::path& staged) {
+    const Blob blob = blobs_->seal(staged);
+    blobs_->add(staged, blob);
+    return blob;
+  }
+  Blob add(std::string_view content) { return add_file(stage(content)); }
   fs::path stage(std::string_view content) {
     const auto path = blobs_->new_staging_file();
     write_file_atomically(path, as_bytes(content));
@@ -32,6 +41,13 @@ class BlobStoreTest : public testing::Test {
     return ages;
   }
 
+  /// A file's age is counted by the fake clock.
+  static void set_modified(const fs::path& path, std::int64_t unix_seconds) {
+    const timespec time{unix_seconds, 0};
+    const timespec times[2] = {time, time};
+    ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
+  }
+
   TestFolder folder_;
   FakeClock clock_;
   std::unique_ptr<BlobStore> blobs_ = folder_blob_store(folder_.path() / "artifacts", clock_);
@@ -39,7 +55,7 @@ class BlobStoreTest : public testing::Test {
 
 TEST_F(BlobStoreTest, KeepsContentUnderItsHash) {
   const auto staged = stage("content");
-  const Blob blob = blobs_->add(staged);
+  const Blob blob = add_file(staged);
   EXPECT_EQ(blob.sha256, sha256_hex(as_bytes("content")));
   EXPECT_EQ(blob.bytes, 7);
   EXPECT_FALSE(fs::exists(staged));
@@ -68,7 +84,7 @@ TEST_F(BlobStoreTest, TheSameContentIsStoredOnce) {
   const auto before = inode();
   clock_.advance(seconds(100));
   const auto staged = stage("same");
-  const Blob second = blobs_->add(staged);
+  const Blob second = add_file(staged);
   EXPECT_EQ(second.sha256, first.sha256);
   EXPECT_EQ(inode(), before);
   EXPECT_FALSE(fs::exists(staged));
@@ -108,22 +124,51 @@ TEST_F(BlobStoreTest, WhatIsNotThere) {
     EXPECT_EQ(code_of([&] { blobs_->file(bad); }), ErrorCode::kInvalidArgument) << bad;
     EXPECT_FALSE(blobs_->contains(bad));
   }
-  EXPECT_EQ(code_of([&] { blobs_->add(folder_.path() / "no such file"); }), ErrorCode::kIo);
+  EXPECT_EQ(code_of([&] { blobs_->seal(folder_.path() / "no such file"); }), ErrorCode::kIo);
 }
 
 TEST_F(BlobStoreTest, StagedFilesThatNobodyCameBackForGo) {
-  const auto left = stage("left behind");
-  const auto modified = [](const fs::path& path, std::int64_t at) {
-    const timespec time{at, 0};
-    const timespec times[2] = {time, time};
-    ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
+  // Of a process that is not known here, as one of another machine.
+  const auto stage_elsewhere = [&](std::string_view content) {
+    const auto path = stage(content);
+    const auto renamed = path.parent_path() / ("elsewhere~0~pid:[1]~1~1~" + std::string(content));
+    fs::rename(path, renamed);
+    return renamed;
   };
-  modified(left, 1'700'000'000 - 3600);
-  const auto current = stage("being written");
-  modified(current, 1'700'000'000 - 3599);
-  EXPECT_EQ(blobs_->remove_staged(3600), 11);
+  const auto left = stage_elsewhere("left behind");
+  set_modified(left, 1'700'000'000 - 3600);
+  const auto current = stage_elsewhere("being written");
+  set_modified(current, 1'700'000'000 - 3599);
+  EXPECT_EQ(blobs_->remove_staged(0), 11);
   EXPECT_FALSE(fs::exists(left));
   EXPECT_TRUE(fs::exists(current));
+}
+
+TEST_F(BlobStoreTest, StagedFilesOfALivingProcessStay) {
+  const auto own = stage("of this process");
+  set_modified(own, 1'000'000'000);
+  EXPECT_EQ(blobs_->remove_staged(0), 0);
+  EXPECT_TRUE(fs::exists(own));
+
+  std::array<int, 2> staged{};
+  ASSERT_EQ(::pipe(staged.data()), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    set_modified(stage("of a child"), 1'000'000'000);
+    ::close(staged[1]);
+    while (true) {
+      ::pause();
+    }
+  }
+  ::close(staged[1]);
+  char nothing = 0;
+  EXPECT_EQ(::read(staged[0], &nothing, 1), 0);  // staged
+  ::close(staged[0]);
+  EXPECT_EQ(blobs_->remove_staged(0), 0);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  EXPECT_EQ(blobs_->remove_staged(0), 10);
+  EXPECT_TRUE(fs::exists(own));
 }
 
 TEST_F(BlobStoreTest, EveryStagingFileIsItsOwn) {

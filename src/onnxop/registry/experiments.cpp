@@ -101,7 +101,9 @@ std::int64_t add_experiment(soci::session& session, const std::string& name,
                             const std::string& folder, const Texts& tags, std::int64_t now_ms) {
   const long long now = now_ms;
   long long id = 0;
-  session << "SELECT COALESCE(MAX(experiment_id), 0) + 1 FROM experiments", into(id);
+  session << "SELECT COALESCE(MAX(number), 0) + 1 FROM (SELECT MAX(experiment_id) AS number FROM "
+             "experiments UNION ALL SELECT number FROM last_numbers WHERE what = 'experiment') n",
+      into(id);
   const std::string location = folder.empty() ? format("{}", id) : folder;
   session << "INSERT INTO experiments (experiment_id, name, lifecycle_stage, artifact_location, "
              "created_ms, updated_ms) VALUES (:id, :name, :stage, :location, :created, :updated)",

@@ -3,6 +3,7 @@
 // said, methods throw Error{kNotFound} for an experiment that is not there, and what Database does.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,12 @@
 namespace onnxop {
 
 struct RegistryCore;
+
+/// What went for good.
+struct RemovedExperiments {
+  std::vector<std::string> run_ids = {};
+  std::vector<std::int64_t> experiment_ids = {};
+};
 
 class Experiments {
  public:
@@ -38,6 +45,10 @@ class Experiments {
   /// Takes the mark away, also from the runs that were deleted with it. Throws Error{kNotFound}
   /// for one that is not deleted.
   void restore(std::int64_t experiment_id);
+  /// Removes for good the deleted experiments (all, or those deleted before that time), with their
+  /// deleted runs, logged models, data sets and artifacts; registered versions stay. One with a run
+  /// that was restored alone, or deleted later, stays. No number is used again.
+  RemovedExperiments gc(std::optional<std::int64_t> deleted_before_ms = {});
   void set_tag(std::int64_t experiment_id, std::string_view key, std::string_view value);
   void delete_tag(std::int64_t experiment_id, std::string_view key);
 

@@ -130,6 +130,80 @@ TEST_P(ExperimentsTest, TagsAreSetOverwrittenAndDeleted) {
   EXPECT_EQ(catch_error([&] { experiments_.set_tag(99, "k", "1"); }).code, ErrorCode::kNotFound);
 }
 
+TEST_P(ExperimentsTest, DeletedOnesGoForGoodWithAllThatBelongsToThem) {
+  Runs& runs = registry_.runs();
+  const auto fill = [&](std::int64_t experiment) {
+    const std::string run = runs.create({.experiment_id = experiment});
+    runs.log_batch(run, {.metrics = {{"loss", 1, 1, 1}}, .params = {{"a", "b"}}});
+    runs.log_inputs(run, {{{"digits", "d1", "local", "/data", "", ""}, {{"context", "train"}}}});
+    std::ofstream(runs.dir(run) / "checkpoint") << "weights";
+    const LoggedModel model = registry_.logged_models().create(
+        {.experiment_id = experiment, .name = "net", .params = {{"a", "b"}}, .tags = {{"c", "d"}}});
+    registry_.logged_models().log_metrics(model.model_id, {{{"acc", 0.5, 1, 1}, run, "", ""}});
+    for (const std::string& folder :
+         {run_artifact_root(runs.get(run)), logged_model_artifact_root(model)}) {
+      registry_.artifacts().put(folder + "/x", std::as_bytes(std::span(folder)));
+    }
+    return run;
+  };
+  const auto gone = experiments_.create("gone", {{"k", "v"}});
+  const auto shared = experiments_.create("shared", {}, "folder");
+  const auto kept = experiments_.create("kept", {}, "folder");
+  std::vector<std::string> doomed{fill(gone), fill(gone), fill(shared)};
+  const std::string kept_run = fill(kept);
+  registry_.artifacts().put(std::to_string(gone) + "/left", std::as_bytes(std::span("x", 1)));
+  EXPECT_THAT(experiments_.gc().experiment_ids, IsEmpty());
+
+  experiments_.remove(gone);
+  experiments_.remove(shared);
+  runs.remove(kept_run);  // of an experiment that is not deleted
+  const RemovedExperiments removed = experiments_.gc();
+  EXPECT_THAT(removed.experiment_ids, ElementsAre(gone, shared));
+  EXPECT_THAT(removed.run_ids, testing::UnorderedElementsAreArray(doomed));
+  for (const auto id : {gone, shared}) {
+    EXPECT_EQ(catch_error([&] { experiments_.get(id); }).code, ErrorCode::kNotFound);
+  }
+  for (const std::string& run : doomed) {
+    EXPECT_EQ(catch_error([&] { runs.get(run); }).code, ErrorCode::kNotFound);
+    EXPECT_FALSE(std::filesystem::exists(store_dir() / "runs" / run));
+  }
+  for (const char* table :
+       {"logged_models", "logged_model_params", "logged_model_tags", "logged_model_metrics",
+        "datasets", "run_datasets", "run_dataset_tags", "run_params", "run_metrics", "runs"}) {
+    EXPECT_EQ(scalar(format("SELECT COUNT(*) FROM {}", table)), 1) << table;
+  }
+  EXPECT_EQ(scalar("SELECT COUNT(*) FROM experiment_tags"), 0);
+  EXPECT_EQ(registry_.artifacts().tree("").size(), 2u);
+  EXPECT_EQ(registry_.artifacts().tree("folder").size(), 2u);
+  EXPECT_EQ(runs.get(kept_run).metrics.at("loss").value, 1);
+
+  // The name is free; no number is used again.
+  experiments_.remove(kept);
+  EXPECT_THAT(experiments_.gc().run_ids, ElementsAre(kept_run));
+  EXPECT_THAT(registry_.artifacts().tree(""), IsEmpty());
+  EXPECT_EQ(experiments_.create("gone"), kept + 1);
+  EXPECT_THAT(experiments_.get(kept + 1).tags, IsEmpty());
+  EXPECT_THAT(experiments_.gc().experiment_ids, IsEmpty());
+}
+
+TEST_P(ExperimentsTest, GoneForGoodAreThoseDeletedBeforeATime) {
+  const auto old = experiments_.create("old");
+  const auto young = experiments_.create("young");
+  const auto used = experiments_.create("used");
+  const std::string run = registry_.runs().create({.experiment_id = used});
+  experiments_.remove(old);
+  experiments_.remove(used);
+  registry_.runs().restore(run);
+  clock_.advance(std::chrono::hours(2));
+  experiments_.remove(young);
+  EXPECT_THAT(experiments_.gc(1'700'000'000'000).experiment_ids, IsEmpty());
+  EXPECT_THAT(experiments_.gc(1'700'000'000'001).experiment_ids, ElementsAre(old));
+  EXPECT_THAT(experiments_.gc().experiment_ids, ElementsAre(young));
+  EXPECT_EQ(registry_.runs().get(run).lifecycle_stage, LifecycleStage::kActive);
+  experiments_.restore(used);
+  EXPECT_THAT(experiments_.gc().experiment_ids, IsEmpty());
+}
+
 TEST_P(ExperimentsTest, LimitsAreThoseOfMlflow) {
   experiments_.create(std::string(500, 'n'));
   const auto id = experiments_.create("a");
@@ -141,7 +215,7 @@ TEST_P(ExperimentsTest, LimitsAreThoseOfMlflow) {
       [&] {
         experiments_.create("b", {{"", "v"}});
       },
-      [&] { experiments_.create("b", {}, std::string(2049, 'l')); },
+      [&] { experiments_.create("b", {}, std::string(1001, 'l')); },
       [&] { experiments_.set_tag(id, std::string(251, 'k'), "v"); },
       [&] { experiments_.set_tag(id, "k", std::string(20'001, 'v')); },
   };

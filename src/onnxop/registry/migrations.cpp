@@ -338,6 +338,10 @@ constexpr auto kVersion3 = std::to_array<std::string_view>({
     // Where the experiment's files lie among the artifacts.
     "UPDATE experiments SET artifact_location = CAST(experiment_id AS TEXT) WHERE "
     "artifact_location = ''",
+    // The last numbers that were given to what was removed for good: none is used twice.
+    R"(CREATE TABLE last_numbers (
+      what TEXT NOT NULL PRIMARY KEY,
+      number BIGINT NOT NULL))",
 });
 
 constexpr auto kMigrations =

@@ -86,6 +86,12 @@ Owner current() {
           state ? state->start : std::string(kUnknown)};
 }
 
+// What /proc says here is said of it too.
+bool is_of_here(const Owner& owner, const Owner& self) {
+  return owner.boot == self.boot && owner.pid_namespace == self.pid_namespace &&
+         (self.boot != kUnknown || owner.host == self.host);
+}
+
 }  // namespace
 
 std::string current_process_owner() {
@@ -102,8 +108,7 @@ bool owner_is_gone(std::string_view owner_text) {
   if (owner->boot != self.boot) {
     return owner->host == self.host && owner->boot != kUnknown && self.boot != kUnknown;
   }
-  if (owner->pid_namespace != self.pid_namespace ||
-      (self.boot == kUnknown && owner->host != self.host)) {
+  if (!is_of_here(*owner, self)) {
     return false;
   }
   if (const auto state = process_state(owner->pid)) {
@@ -111,6 +116,16 @@ bool owner_is_gone(std::string_view owner_text) {
     return ended || state->start != owner->start;
   }
   return kill(static_cast<pid_t>(owner->pid), 0) != 0 && errno == ESRCH;
+}
+
+bool owner_is_alive(std::string_view owner_text) {
+  const auto owner = parse(owner_text);
+  if (!owner || !is_of_here(*owner, current())) {
+    return false;
+  }
+  const auto state = process_state(owner->pid);
+  return state ? state->state != 'Z' && state->state != 'X' && state->start == owner->start
+               : kill(static_cast<pid_t>(owner->pid), 0) == 0;
 }
 
 std::string describe_owner(std::string_view owner_text) {

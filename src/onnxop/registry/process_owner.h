@@ -14,6 +14,9 @@ std::string current_process_owner();
 /// container, and for text that names none.
 bool owner_is_gone(std::string_view owner_text);
 
+/// True only when the named process surely runs; false for one of another machine or container.
+bool owner_is_alive(std::string_view owner_text);
+
 /// For people: "process 123 on HOST".
 std::string describe_owner(std::string_view owner_text);
 

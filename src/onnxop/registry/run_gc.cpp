@@ -1,5 +1,7 @@
 // Runs that end without their process, and runs that go for good.
 
+#include "onnxop/registry/run_gc.h"
+
 #include <algorithm>
 #include <limits>
 #include <system_error>
@@ -53,19 +55,20 @@ struct DeletedRun {
   std::string experiment_folder;
 };
 
-// The deleted runs, or the one of them with that number (0: all); oldest first.
-std::vector<DeletedRun> find_deleted(soci::session& session,
-                                     std::optional<std::int64_t> deleted_before_ms,
+// Those runs, or the one of them with that number (0: all); oldest first.
+std::vector<DeletedRun> find_deleted(soci::session& session, const DeletedRuns& which,
                                      std::int64_t number = 0) {
   const std::string deleted(lifecycle_stage_name(LifecycleStage::kDeleted));
-  const long long before = deleted_before_ms.value_or(std::numeric_limits<long long>::max());
+  const long long before = which.before_ms.value_or(std::numeric_limits<long long>::max());
+  const std::string experiment =
+      which.experiment_id ? format(" AND r.experiment_id = {}", *which.experiment_id) : "";
   std::vector<DeletedRun> runs;
   DeletedRun run;
   soci::statement select =
       (session.prepare << "SELECT r.number, r.run_id, e.artifact_location FROM runs r JOIN "
                           "experiments e ON e.experiment_id = r.experiment_id WHERE "
                           "r.lifecycle_stage = :stage AND COALESCE(r.deleted_ms, 0) < :before"
-                       << (number == 0 ? "" : format(" AND r.number = {}", number))
+                       << experiment << (number == 0 ? "" : format(" AND r.number = {}", number))
                        << " ORDER BY r.number",
        use(deleted), use(before), into(run.number), into(run.run_id), into(run.experiment_folder));
   select.execute();
@@ -121,26 +124,30 @@ std::vector<Run> Runs::mark_interrupted() {
 // One run after the other: its folder first, then its rows, so that a run whose removal was cut
 // short is still there, deleted, for the next time. Inside the transaction, so that nobody restores
 // it meanwhile.
-std::vector<std::string> Runs::gc(std::optional<std::int64_t> deleted_before_ms) {
+std::vector<std::string> remove_deleted_runs(RegistryCore& core, const DeletedRuns& which) {
   std::vector<std::string> removed;
-  const auto doomed = core_.database.read(
-      [&](soci::session& session) { return find_deleted(session, deleted_before_ms); });
+  const auto doomed =
+      core.database.read([&](soci::session& session) { return find_deleted(session, which); });
   for (const DeletedRun& run : doomed) {
-    core_.database.write([&](soci::session& session) {
-      const auto still = find_deleted(session, deleted_before_ms, run.number);
+    core.database.write([&](soci::session& session) {
+      const auto still = find_deleted(session, which, run.number);
       if (still.empty() || still.front().run_id != run.run_id) {
         return;
       }
-      remove_folder(core_.runs_dir() / run.run_id);
+      remove_folder(core.runs_dir() / run.run_id);
       remove_rows(session, run);
+      removed.push_back(run.run_id);
     });
-    removed.push_back(run.run_id);
   }
-  core_.database.write([](soci::session& session) {
+  core.database.write([](soci::session& session) {
     session << "DELETE FROM logged_model_metrics WHERE run_id <> '' AND "
                "run_id NOT IN (SELECT run_id FROM runs)";
   });
   return removed;
+}
+
+std::vector<std::string> Runs::gc(std::optional<std::int64_t> deleted_before_ms) {
+  return remove_deleted_runs(core_, {.before_ms = deleted_before_ms});
 }
 
 }  // namespace onnxop

@@ -1,0 +1,116 @@
+// Deleted experiments that go for good.
+
+#include <limits>
+
+#include <soci/soci.h>
+
+#include "onnxop/base/format.h"
+#include "onnxop/registry/experiments.h"
+#include "onnxop/registry/registry_core.h"
+#include "onnxop/registry/run_gc.h"
+
+namespace onnxop {
+namespace {
+
+using soci::into;
+using soci::use;
+
+struct DeletedExperiment {
+  long long id = 0;
+  std::string folder;
+};
+
+// Those deleted before that time, or the one of them with that number (0: all).
+std::vector<DeletedExperiment> find_deleted(soci::session& session,
+                                            std::optional<std::int64_t> deleted_before_ms,
+                                            std::int64_t id = 0) {
+  const std::string deleted(lifecycle_stage_name(LifecycleStage::kDeleted));
+  const long long before = deleted_before_ms.value_or(std::numeric_limits<long long>::max());
+  std::vector<DeletedExperiment> found;
+  DeletedExperiment row;
+  // A deleted experiment is not changed: its updated_ms is the time of its deletion.
+  soci::statement select =
+      (session.prepare << "SELECT experiment_id, artifact_location FROM experiments WHERE "
+                          "lifecycle_stage = :stage AND updated_ms < :before"
+                       << (id == 0 ? "" : format(" AND experiment_id = {}", id))
+                       << " ORDER BY experiment_id",
+       use(deleted), use(before), into(row.id), into(row.folder));
+  select.execute();
+  while (select.fetch()) {
+    found.push_back(row);
+  }
+  return found;
+}
+
+bool has_runs(soci::session& session, long long experiment) {
+  long long runs = 0;
+  session << "SELECT COUNT(*) FROM runs WHERE experiment_id = :id", use(experiment), into(runs);
+  return runs > 0;
+}
+
+void remove_artifacts(soci::session& session, const std::string& folder) {
+  const std::string first = folder + "/";
+  const std::string end = folder + "0";  // '0' follows '/'
+  session << "DELETE FROM artifacts WHERE path >= :first AND path < :end", use(first), use(end);
+}
+
+void remove_logged_models(soci::session& session, const DeletedExperiment& experiment) {
+  std::vector<std::string> ids;
+  std::string id;
+  {
+    soci::statement select =
+        (session.prepare << "SELECT model_id FROM logged_models WHERE experiment_id = :id",
+         use(experiment.id), into(id));
+    select.execute();
+    while (select.fetch()) {
+      ids.push_back(id);
+    }
+  }
+  for (const std::string& model : ids) {
+    remove_artifacts(session, format("{}/models/{}", experiment.folder, model));
+  }
+  for (const std::string_view table :
+       {"logged_model_params", "logged_model_tags", "logged_model_metrics"}) {
+    session << "DELETE FROM " << table
+            << " WHERE model IN (SELECT number FROM logged_models WHERE experiment_id = :id)",
+        use(experiment.id);
+  }
+  session << "DELETE FROM logged_models WHERE experiment_id = :id", use(experiment.id);
+}
+
+void remove_rows(soci::session& session, const DeletedExperiment& experiment) {
+  remove_logged_models(session, experiment);
+  if (experiment.folder == format("{}", experiment.id)) {  // its own
+    remove_artifacts(session, experiment.folder);
+  }
+  session << "INSERT INTO last_numbers (what, number) SELECT 'experiment', MAX(experiment_id) FROM "
+             "experiments WHERE true ON CONFLICT (what) DO UPDATE SET number = excluded.number "
+             "WHERE excluded.number > last_numbers.number";
+  for (const std::string_view table : {"datasets", "experiment_tags", "experiments"}) {
+    session << "DELETE FROM " << table << " WHERE experiment_id = :id", use(experiment.id);
+  }
+}
+
+}  // namespace
+
+RemovedExperiments Experiments::gc(std::optional<std::int64_t> deleted_before_ms) {
+  RemovedExperiments removed;
+  const auto doomed = core_.database.read(
+      [&](soci::session& session) { return find_deleted(session, deleted_before_ms); });
+  for (const DeletedExperiment& experiment : doomed) {
+    const auto runs = remove_deleted_runs(
+        core_, {.before_ms = deleted_before_ms, .experiment_id = experiment.id});
+    removed.run_ids.insert(removed.run_ids.end(), runs.begin(), runs.end());
+    core_.database.write([&](soci::session& session) {
+      if (find_deleted(session, deleted_before_ms, experiment.id).empty() ||
+          has_runs(session, experiment.id)) {
+        return;
+      }
+      remove_rows(session, experiment);
+      removed.experiment_ids.push_back(experiment.id);
+    });
+  }
+  return removed;
+}
+
+}  // namespace onnxop
