@@ -7,7 +7,7 @@
 namespace onnxop {
 namespace {
 
-constexpr std::size_t kLongestPath = 4096;
+constexpr std::size_t kLongestPath = 2600;  // an index entry of PostgreSQL has 2,704 bytes
 
 bool is_hex_digit(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');

@@ -73,7 +73,7 @@ class Artifacts {
 
 /// The path without superfluous slashes. Throws Error{kInvalidArgument} for an empty or absolute
 /// one, one with "." or ".." as a part, a NUL or other control character, a backslash, a drive
-/// letter or scheme, a part that is percent-encoded still ("%2e", "%252e"), or over 4,096 bytes.
+/// letter or scheme, a part that is percent-encoded still ("%2e", "%252e"), or over 2,600 bytes.
 std::string check_artifact_path(std::string_view path);
 
 }  // namespace onnxop

@@ -163,6 +163,20 @@ TEST_P(ArtifactsTest, LargeFoldersAreListedWhole) {
   EXPECT_EQ(artifacts_.remove("f"), 1603u);
 }
 
+TEST_P(ArtifactsTest, PathsAreAsLongInEachDatabase) {
+  std::string path = "long/";  // what a database cannot pack
+  for (std::uint32_t random = 1; path.size() < 2600; random = random * 1664525 + 1013904223) {
+    path += format("{:08x}", random);
+  }
+  path.resize(2600);
+  put(path, "content");
+  EXPECT_EQ(content(path), "content");
+  EXPECT_THAT(list("long"), ElementsAre(path));
+  const auto caught = catch_error([&] { put(path + "x"); });
+  EXPECT_EQ(caught.code, ErrorCode::kInvalidArgument);
+  EXPECT_THAT(caught.message, HasSubstr("2601 bytes, expected at most 2600"));
+}
+
 TEST_P(ArtifactsTest, APathIsAFileOrAFolder) {
   put("a/b");
   for (const char* bad : {"a", "a/b/c", "a/b/c/d"}) {

@@ -1,4 +1,8 @@
+#include <array>
 #include <chrono>
+#include <cstdint>
+#include <fstream>
+#include <system_error>
 #include <thread>
 
 #include <soci/soci.h>
@@ -10,6 +14,7 @@ namespace onnxop {
 namespace {
 
 constexpr int kBusyTimeoutMs = 30'000;
+constexpr char kMagic[] = "SQLite format 3";  // and a NUL
 constexpr std::string_view kClustered = "{clustered}";
 
 // SOCI reads "key=value" words from its connect string, and takes a string without '=' as the
@@ -68,6 +73,58 @@ bool is_busy(const soci::soci_error& error) {
   return sqlite != nullptr && code_of(sqlite->result()) == ErrorCode::kUnavailable;
 }
 
+// What is wrong with the length of a database's file, by its header (the file format's
+// documentation, section 1.3); "": nothing, or it cannot be told. SQLite itself takes a last page
+// that is cut short for one of zeros.
+std::string find_cut(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::array<char, 100> header{};
+  if (!stream.read(header.data(), header.size())) {
+    return {};
+  }
+  const auto number = [&](std::size_t at, std::size_t bytes) {
+    std::uint64_t value = 0;
+    for (std::size_t i = at; i < at + bytes; ++i) {
+      value = value << 8 | static_cast<unsigned char>(header[i]);
+    }
+    return value;
+  };
+  std::error_code error;
+  const std::uint64_t size = std::filesystem::file_size(file, error);
+  const std::uint64_t page = number(16, 2) == 1 ? 65536 : number(16, 2);
+  const std::uint64_t pages = number(28, 4);
+  const bool is_database =
+      std::string_view(header.data(), sizeof(kMagic)) == std::string_view(kMagic, sizeof(kMagic));
+  const bool count_is_valid = number(24, 4) == number(92, 4);
+  if (error || !is_database || page == 0 ||
+      (size % page == 0 && (!count_is_valid || size >= pages * page))) {
+    return {};
+  }
+  return format("it has {} bytes, but its header says {} pages of {} bytes", size, pages, page);
+}
+
+// While there is a write-ahead log, pages may be there that are not in the file yet. Who closes the
+// database last removes it when all are. Another process may just be doing so: what is wrong then
+// is right when it is looked at again.
+void refuse_cut(const std::filesystem::path& file) {
+  constexpr int kLooks = 3;
+  std::string fault;
+  for (int look = 0; look < kLooks; ++look) {
+    std::error_code absent;
+    const auto log_is_there = [&] {
+      return std::filesystem::exists(file.native() + "-wal", absent);
+    };
+    if (log_is_there()) {
+      return;
+    }
+    fault = find_cut(file);
+    if (fault.empty() || log_is_there()) {
+      return;
+    }
+  }
+  fail(ErrorCode::kDataLoss, "{}: {}: {}", file.native(), meaning_of(ErrorCode::kDataLoss), fault);
+}
+
 // SQLite does not wait for its lock when it changes a new file to WAL, so waiting is done here.
 void set_write_ahead_log(soci::session& session) {
   constexpr std::chrono::milliseconds kPause(2);
@@ -96,6 +153,7 @@ class SqliteDialect : public Dialect {
   const std::string& address() const override { return file_; }
 
   std::unique_ptr<soci::session> connect() const override {
+    refuse_cut(file_);
     auto session = std::make_unique<soci::session>(soci::sqlite3, connect_string(file_));
     *session << "PRAGMA busy_timeout = " << kBusyTimeoutMs;
     std::string mode;
