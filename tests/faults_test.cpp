@@ -9,7 +9,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "onnxop/onnx/test_models.h"
 #include "support/model_server.h"
@@ -191,14 +190,10 @@ TEST_F(Faults, BusyProcessorsOnlyMakeItSlow) {
 
 TEST_F(Faults, AFullDiskLeavesNoHalfVersion) {
   fs::create_directory(dir_ / "disk");
-  std::vector<std::string> argv{"unshare", "--mount"};
-  if (::getuid() != 0) {
-    argv.insert(argv.end(), {"--map-root-user"});
-  }
-  argv.insert(argv.end(), {(source_dir() / "tests/support/full_disk").string(), program_path(),
+  const auto outcome =
+      run_with_own_mounts({(source_dir() / "tests/support/full_disk").string(), program_path(),
                            test_store(), model_file().string(), dir_ / "disk"});
-  const auto outcome = run_program(argv);
-  if (outcome.exit_code == 77 || outcome.err.starts_with("unshare: ")) {
+  if (outcome.exit_code == 77) {
     GTEST_SKIP() << "no file system can be mounted here: " << outcome.err;
   }
   EXPECT_EQ(outcome.exit_code, 0) << outcome.out << outcome.err;

@@ -81,6 +81,20 @@ Outcome run_onnxop(const std::vector<std::string>& args, const std::string& inpu
   return run_program(onnxop_argv(args), input);
 }
 
+Outcome run_with_own_mounts(const std::vector<std::string>& argv) {
+  constexpr int kCannot = 77;
+  std::vector<std::string> words{"unshare", "--mount"};
+  if (::geteuid() != 0) {
+    words.emplace_back("--map-root-user");
+  }
+  words.insert(words.end(), argv.begin(), argv.end());
+  Outcome outcome = run_program(words);
+  if (outcome.err.starts_with("unshare: ")) {
+    outcome.exit_code = kCannot;
+  }
+  return outcome;
+}
+
 BackgroundProgram::BackgroundProgram(const std::vector<std::string>& onnxop_args)
     : BackgroundProgram(onnxop_argv(onnxop_args), temp_name()) {}
 

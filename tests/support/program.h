@@ -28,6 +28,10 @@ Outcome run_onnxop(const std::vector<std::string>& args, const std::string& inpu
 /// Any program of the system.
 Outcome run_program(const std::vector<std::string>& argv, const std::string& input = "");
 
+/// The same, where it may mount file systems that nobody else sees. It ends with 77 where it
+/// cannot.
+Outcome run_with_own_mounts(const std::vector<std::string>& argv);
+
 /// A program that goes on until it is told to end; killed with the object.
 class BackgroundProgram {
  public:
