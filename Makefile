@@ -20,7 +20,7 @@ demo: build ## train on MNIST, serve the model, classify ten digits over HTTP
 test: setup ## build and run every test
 	@tools/build release && tools/run_tests release
 
-test-asan: setup ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
+test-asan: setup ## the rooms' tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@tools/build asan && tools/run_tests asan
 
 test-tsan: setup ## the tests of the rooms with threads under ThreadSanitizer

@@ -34,6 +34,8 @@ std::filesystem::path onnxop::source_dir() { return "@CMAKE_SOURCE_DIR@"; }
 add_library(onnxop_source_dir STATIC EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/generated/source_dir.cpp)
 target_link_libraries(onnxop_source_dir PUBLIC onnxop_options)
 
+add_custom_target(room_tests)  # the tests of all rooms, without what crosses them
+
 function(onnxop_room name)
   cmake_parse_arguments(ARG "POSTGRESQL" "" "ROOMS;LIBRARIES;TEST_ROOMS;TEST_LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
@@ -55,6 +57,7 @@ function(onnxop_room name)
 
   if(tests AND ONNXOP_TESTS)
     add_executable(${name}_test ${tests})
+    add_dependencies(room_tests ${name}_test)
     target_link_libraries(${name}_test PRIVATE onnxop_${name} ${ARG_TEST_ROOMS} ${ARG_TEST_LIBRARIES} onnxop_source_dir GTest::gmock GTest::gtest_main)
     if(ARG_POSTGRESQL)
       set(properties PROPERTIES FIXTURES_REQUIRED postgresql ENVIRONMENT ONNXOP_TEST_POSTGRESQL=${ONNXOP_TEST_POSTGRESQL})
