@@ -1,5 +1,5 @@
-// A server whose database goes away while it works, and comes back: PostgreSQL is killed and
-// started again, and disks fill up.
+// A server, or a training, whose database goes away while it works, and comes back: PostgreSQL is
+// killed and started again, and disks fill up.
 
 #include <algorithm>
 #include <atomic>
@@ -177,6 +177,65 @@ TEST_F(PostgresqlOutage, NothingThatWasAcknowledgedIsLostWhenItDiesUnderLoad) {
   EXPECT_TRUE(std::includes(kept.begin(), kept.end(), acknowledged.begin(), acknowledged.end()));
   EXPECT_GT(acknowledged.size(), 10U);
   EXPECT_TRUE(server_->running());
+}
+
+/// `onnxop train` whose store is in a PostgreSQL that is killed after its first epoch.
+class TrainingOutage : public testing::Test {
+ protected:
+  void start_and_kill_database(const std::string& on_tracking_error) {
+    training_.emplace(std::vector<std::string>{
+        "train", (source_dir() / "examples" / "mnist-small.yaml").string(), "--set",
+        "train.epochs=10", "--set", "train.early_stopping.patience=100", "--store",
+        location_.database_url, "--store-files", location_.folder.string(), "--run-id-file",
+        dir_ / "run", "--on-tracking-error", on_tracking_error});
+    run_ = training_->wait_for_file(dir_ / "run");
+    training_->wait_for_file(location_.folder / "runs" / run_ / "checkpoint");
+    postgresql_.stop();
+  }
+  void wait_for_log(const std::string& text) {
+    while (training_->log().find(text) == std::string::npos) {
+      ASSERT_TRUE(training_->running()) << training_->log();
+      std::this_thread::yield();
+    }
+  }
+
+  TempDir dir_;
+  SystemClock clock_;
+  TestPostgresql postgresql_;
+  const StoreLocation location_{postgresql_.new_url(), dir_ / "files"};
+  std::optional<BackgroundProgram> training_;
+  std::string run_;
+};
+
+TEST_F(TrainingOutage, GoesOnAndWritesEachStepOnceWhenTheDatabaseIsBack) {
+  start_and_kill_database("continue");
+  wait_for_log("the training goes on");
+  postgresql_.restart();
+  const Outcome outcome = training_->wait();
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("the store can be written again"));
+  Registry registry(location_, clock_, true);
+  EXPECT_EQ(registry.runs().get(run_).status, RunStatus::kFinished);
+  const auto history = registry.runs().metric_history(run_, "batch_loss");
+  ASSERT_EQ(history.size(), 5500U);
+  for (std::size_t i = 0; i < history.size(); ++i) {
+    ASSERT_EQ(history[i].step, static_cast<std::int64_t>(i) + 1);
+  }
+  EXPECT_EQ(registry.models().versions("mnist-small").size(), 1U);
+}
+
+TEST_F(TrainingOutage, StopsWithTheErrorWhenToldToAndIsResumed) {
+  start_and_kill_database("stop");
+  const Outcome outcome = training_->wait();
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("the database"));
+  postgresql_.restart();
+  const auto resumed = run_onnxop({"train", "--resume", run_, "--store", location_.database_url,
+                                   "--store-files", location_.folder.string()});
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
+  Registry registry(location_, clock_, true);
+  EXPECT_EQ(registry.runs().get(run_).status, RunStatus::kFinished);
+  EXPECT_EQ(registry.runs().metric_history(run_, "val_loss").size(), 10U);
 }
 
 class FullDiskTracking : public testing::TestWithParam<const char*> {};
