@@ -1,5 +1,6 @@
 #include "onnxop/serving/executors.h"
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <memory>

@@ -78,7 +78,7 @@ void write_answer(benchmark::State& state, bool binary) {
     Tensor view =
         Tensor::view(DType::kFloat32, tensor.shape(),
                      {const_cast<std::byte*>(tensor.bytes().data()), tensor.bytes().size()});
-    const InferAnswerBytes answer = write_infer_answer(request, answer_of(std::move(view)));
+    InferAnswerBytes answer = write_infer_answer(request, answer_of(std::move(view)));
     bytes = answer.json.size() + (answer.tail.empty() ? 0 : answer.tail[0].size());
     benchmark::DoNotOptimize(answer);
   }
