@@ -111,7 +111,7 @@ VerbAction declare_models_tag(CLI::App& command) {
               "onnxop models tag mnist team=vision\n"
               "  onnxop models tag mnist:3 reviewed=yes --delete draft");
   command.add_option("NAME", options->reference, std::string(kReferenceHelp))->required();
-  command.add_option("KEY=VALUE", options->tags, "Tags to set");
+  command.add_option("TAG", options->tags, "KEY=VALUE: tags to set");
   command.add_option("--delete", options->deleted, "A tag to delete; may be given several times")
       ->allow_extra_args(false);
   add_json_flag(command, options->json);
