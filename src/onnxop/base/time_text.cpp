@@ -172,7 +172,9 @@ std::int64_t parse_duration_text(std::string_view text) {
     const auto [stop, error] = std::from_chars(at, end, count);
     valid = error == std::errc() && count >= 0 && stop != end;
     if (valid) {
-      unit = std::find_if(unit, kUnits.end(), [&](const auto& one) { return one.first == *stop; });
+      unit = std::find_if(unit, kUnits.end(), [unit_begins = *stop](const auto& one) {
+        return one.first == unit_begins;
+      });
       valid = unit != kUnits.end() && count <= (kMost - sum) / unit->second;
     }
     if (valid) {
