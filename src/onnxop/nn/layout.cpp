@@ -48,6 +48,10 @@ Layout padded_image(std::int64_t samples, std::int64_t channels, std::int64_t he
   return with_block(layout, 1, Tag::nchw);
 }
 
+Layout channels_last(const Layout& like) {
+  return with_block(like, like.padded, Tag::nhwc);
+}
+
 Layout plain_vector(std::int64_t samples, std::int64_t size, bool bfloat16) {
   Layout layout{
       .samples = samples, .channels = size, .padded = size, .bfloat16 = bfloat16, .image = false};

@@ -49,6 +49,9 @@ Layout plain_vector(std::int64_t samples, std::int64_t size, bool bfloat16);
 /// for two dimensions, plain). Throws Error{kInternal} naming `node` for any other choice.
 Layout recognise(const dnnl::memory::desc& desc, const Layout& like, const std::string& node);
 
+/// NHWC, of the size of `like`: the same memory where `like` is one run of pixels (`blocks` 1).
+Layout channels_last(const Layout& like);
+
 /// The same size with the layout left to oneDNN.
 dnnl::memory::desc any_layout(const Layout& layout);
 

@@ -277,6 +277,50 @@ Type compute_type(const Layout& layout) {
   return layout.bfloat16 ? Type::bf16 : Type::f32;
 }
 
+bool is_slow(std::string_view implementation) {
+  return implementation.find("ref") != std::string_view::npos || implementation.find("gemm:") == 0;
+}
+
+/// Whether oneDNN multiplies matrices of bfloat16 in tiles (Intel's AMX) on this processor.
+bool multiplies_tiles() {
+  static const bool result = [] {
+    const Desc matrix({64, 64}, Type::bf16, Tag::ab);
+    const Desc weights({64, 64}, Type::bf16, Tag::any);
+    const Desc bias({64}, Type::f32, Tag::a);
+    try {
+      const auto multiply =
+          dnnl_api::dense_forward(cpu_engine(), matrix, weights, bias, matrix, false);
+      return std::string_view(multiply.impl_info_str()).find("amx") != std::string_view::npos;
+    } catch (const dnnl::error&) {
+      return false;
+    }
+  }();
+  return result;
+}
+
+/// What a convolution reads and makes, and how.
+struct ConvPlan {
+  Layout in, out;
+  dnnl::convolution_forward::primitive_desc forward;
+};
+
+/// oneDNN's convolutions with tiles want channels last, and are several times as fast as those on
+/// the blocked layout that it chooses for an input that is blocked.
+ConvPlan plan_conv(const Layout& in, const ConvShape& conv, const Desc& weights, const Desc& bias,
+                   const WeightedNode& node) {
+  if (in.bfloat16 && in.blocks == 1 && multiplies_tiles()) {
+    ConvPlan plan{channels_last(in), channels_last(conv.out), {}};
+    plan.forward = dnnl_api::conv_forward(cpu_engine(), plan.in.desc, weights, bias, plan.out.desc,
+                                          conv.geometry, node.relu);
+    if (!is_slow(plan.forward.impl_info_str())) {
+      return plan;
+    }
+  }
+  const auto forward = dnnl_api::conv_forward(cpu_engine(), in.desc, weights, bias,
+                                              any_layout(conv.out), conv.geometry, node.relu);
+  return {in, recognise(forward.dst_desc(), conv.out, node.node->name), forward};
+}
+
 }  // namespace
 
 std::unique_ptr<Operator> make_conv(const WeightedNode& node, const Layout& in,
@@ -288,20 +332,19 @@ std::unique_ptr<Operator> make_conv(const WeightedNode& node, const Layout& in,
   const Desc weights(padded, compute_type(in), Tag::any);
   const Desc weight_gradients(padded, Type::f32, Tag::any);
   const Desc bias({conv.out.padded}, Type::f32, Tag::a);
-  const auto forward = dnnl_api::conv_forward(cpu_engine(), in.desc, weights, bias,
-                                              any_layout(conv.out), conv.geometry, node.relu);
-  const Layout out = recognise(forward.dst_desc(), conv.out, node.node->name);
+  const ConvPlan plan = plan_conv(in, conv, weights, bias, node);
   ConvOperator::Primitives primitives{
-      forward, std::nullopt,
-      dnnl_api::conv_backward_weights(cpu_engine(), in.desc, weight_gradients, bias, out.desc,
-                                      conv.geometry, forward)};
+      plan.forward, std::nullopt,
+      dnnl_api::conv_backward_weights(cpu_engine(), plan.in.desc, weight_gradients, bias,
+                                      plan.out.desc, conv.geometry, plan.forward)};
   if (node.data_gradient) {
-    primitives.backward_data = dnnl_api::conv_backward_data(cpu_engine(), in.desc, weights,
-                                                            out.desc, conv.geometry, forward);
+    primitives.backward_data = dnnl_api::conv_backward_data(
+        cpu_engine(), plan.in.desc, weights, plan.out.desc, conv.geometry, plan.forward);
   }
-  const double flops = 2.0 * static_cast<double>(element_count(shape) * out.height * out.width);
-  return std::make_unique<ConvOperator>(node, in, out, Desc(dims, Type::f32, Tag::oihw), padded,
-                                        primitives, flops, parameters);
+  const double flops =
+      2.0 * static_cast<double>(element_count(shape) * plan.out.height * plan.out.width);
+  return std::make_unique<ConvOperator>(node, plan.in, plan.out, Desc(dims, Type::f32, Tag::oihw),
+                                        padded, primitives, flops, parameters);
 }
 
 std::unique_ptr<Operator> make_dense(const WeightedNode& node, const Layout& in,
