@@ -95,10 +95,10 @@ ONNXOP_INLINE void max_pool_all(const T* in, const Layout& in_layout, const Pool
     std::memcpy(&value, &magnitude, sizeof value);
     best = magnitude > 0x7F800000 ? value : best;  // a NaN was there
     const std::int64_t to = position(out_layout, block, row, column) + lane;
-    for (std::size_t i = 0; i < lanes.kCount; ++i) {
-      store(best[i], out[to + static_cast<std::int64_t>(i)]);
-      winner[to + static_cast<std::int64_t>(i)] = static_cast<std::uint8_t>(best_at[i]);
-    }
+    store_lanes(best, out + to);
+    const auto places = __builtin_convertvector(
+        best_at, typename LaneTypes<typename decltype(lanes)::Floats>::Bytes);
+    std::memcpy(winner + to, &places, sizeof places);
   });
 }
 
@@ -117,25 +117,27 @@ ONNXOP_INLINE void scatter_gradient(const T* out_gradient, const T* out, const s
                                   std::int64_t lane, auto lanes) ONNXOP_INLINE_LAMBDA {
     const Window window = window_at(g, in_layout, row, column);
     const std::int64_t from = position(out_layout, block, row, column) + lane;
-    std::array<float, lanes.kCount> gradient;
-    std::array<std::int32_t, lanes.kCount> won;
-    for (std::size_t i = 0; i < lanes.kCount; ++i) {
-      gradient[i] = load(out_gradient[from + static_cast<std::int64_t>(i)]);
-      won[i] = winner[from + static_cast<std::int64_t>(i)];
-    }
+    using Floats = typename decltype(lanes)::Floats;
+    const Floats zero{};
+    Floats gradient, value;
+    load_lanes(out_gradient + from, gradient);
+    typename LaneTypes<Floats>::Bytes places;
+    std::memcpy(&places, winner + from, sizeof places);
+    const auto won = __builtin_convertvector(places, typename decltype(lanes)::Ints);
     if (relu) {
-      for (std::size_t i = 0; i < lanes.kCount; ++i) {
-        gradient[i] = load(out[from + static_cast<std::int64_t>(i)]) > 0 ? gradient[i] : 0.0F;
-      }
+      load_lanes(out + from, value);
+      gradient = value > 0 ? gradient : zero;
     }
     for (std::int64_t y = window.top; y < window.bottom; ++y) {
       for (std::int64_t x = window.left; x < window.right; ++x) {
         T* pixel = in_gradient + position(in_layout, block, y, x) + lane;
         const std::int32_t at = place_in(g, window, y, x);
-        for (std::size_t i = 0; i < lanes.kCount; ++i) {
-          const float mine = won[i] == at ? gradient[i] : 0.0F;
-          store(kOnce ? mine : load(pixel[i]) + mine, pixel[i]);
+        Floats mine = won == at ? gradient : zero;
+        if constexpr (!kOnce) {
+          load_lanes(pixel, value);
+          mine = value + mine;
         }
+        store_lanes(mine, pixel);
       }
     }
   });

@@ -33,11 +33,19 @@ template <typename Floats>
 ONNXOP_INLINE void load_lanes(const float* from, Floats& to) {
   std::memcpy(&to, from, sizeof to);
 }
+/// Whole numbers in the lanes of a vector of floats: as wide, half as wide, a quarter.
+template <typename Floats>
+struct LaneTypes {
+  using Words [[gnu::vector_size(sizeof(Floats))]] = std::uint32_t;
+  using Halves [[gnu::vector_size(sizeof(Floats) / 2)]] = std::uint16_t;
+  using Bytes [[gnu::vector_size(sizeof(Floats) / 4)]] = std::uint8_t;
+};
 template <typename Floats>
 ONNXOP_INLINE void load_lanes(const Bfloat16* from, Floats& to) {
-  for (std::size_t i = 0; i < sizeof to / sizeof(float); ++i) {
-    to[i] = load(from[i]);
-  }
+  typename LaneTypes<Floats>::Halves halves;
+  std::memcpy(&halves, from, sizeof halves);
+  const auto bits = __builtin_convertvector(halves, typename LaneTypes<Floats>::Words) << 16;
+  std::memcpy(&to, &bits, sizeof to);
 }
 ONNXOP_INLINE void store(float value, float& to) {
   to = value;
@@ -47,6 +55,22 @@ ONNXOP_INLINE void store(float value, Bfloat16& to) {
   const std::uint32_t rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
   const std::uint32_t quiet = (bits >> 16) | 0x40;
   to = static_cast<Bfloat16>((bits & 0x7FFFFFFF) > 0x7F800000 ? quiet : rounded);
+}
+
+template <typename Floats>
+ONNXOP_INLINE void store_lanes(const Floats& values, float* to) {
+  std::memcpy(to, &values, sizeof values);
+}
+/// As store() does each.
+template <typename Floats>
+ONNXOP_INLINE void store_lanes(const Floats& values, Bfloat16* to) {
+  typename LaneTypes<Floats>::Words bits;
+  std::memcpy(&bits, &values, sizeof bits);
+  const auto rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
+  const auto quiet = (bits >> 16) | 0x40;
+  const auto result = (bits & 0x7FFFFFFF) > 0x7F800000 ? quiet : rounded;
+  const auto halves = __builtin_convertvector(result, typename LaneTypes<Floats>::Halves);
+  std::memcpy(to, &halves, sizeof halves);
 }
 
 }  // namespace onnxop
