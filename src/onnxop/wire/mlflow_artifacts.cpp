@@ -50,7 +50,7 @@ void check_plain(std::string_view source) {
     refuse(source);
   }
   for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find_first_of("/?#", begin), text.size());
+    const std::size_t end = std::min(text.find_first_of(":/?#", begin), text.size());
     if (const auto part = std::string_view(text).substr(begin, end - begin);
         part == ".." || part == ".") {
       refuse(source);

@@ -58,8 +58,8 @@ TEST(VersionSource, NothingLeadsOutOfItsFolder) {
        {"mlflow-artifacts:/0/../1", "mlflow-artifacts:/0/%2e%2e/1", "mlflow-artifacts:/0/%252e./1",
         "mlflow-artifacts:/0/.%25252e/1", "runs:/abc/../def", "models:/m-1/..",
         "mlflow-artifacts:/0/a%00b", "mlflow-artifacts:/0/a%2500b", "runs:/abc/a\\..\\b",
-        "runs:/abc/a%5cb", "runs:/abc/..%2f..%2fx", "../x", "mlflow-artifacts:/0/./1",
-        "runs:/abc/x?/../y"}) {
+        "runs:/abc/a%5cb", "runs:/abc/..%2f..%2fx", "../x", "mlflow-artifacts:../0/1", "runs:..",
+        "mlflow-artifacts:/0/./1", "runs:/abc/x?/../y"}) {
     EXPECT_THROW(parse_version_source(bad), Error) << bad;
   }
 }
