@@ -12,8 +12,10 @@
 #include "onnxop/base/error.h"
 #include "onnxop/base/json_value.h"
 #include "onnxop/base/sha256.h"
+#include "onnxop/base/test_folder.h"
 #include "onnxop/onnx/model_file.h"
 #include "onnxop/score/fake_scorer.h"
+#include "onnxop/serving/test_fake_model.h"
 
 namespace onnxop {
 namespace {
@@ -33,24 +35,10 @@ Contract digit_contract(int size = 8) {
 
 class CatalogTest : public testing::Test {
  protected:
-  CatalogTest() {
-    std::string name = (fs::temp_directory_path() / "onnxop-serving.XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) {
-      throw std::runtime_error("no temporary folder");
-    }
-    folder_ = name;
-  }
-  ~CatalogTest() override { fs::remove_all(folder_); }
-
   /// A model file; what it computes does not matter, the engine is a fake.
   fs::path model_file(const std::string& name, const std::optional<Contract>& contract,
                       const std::string& note = "") {
-    Model model;
-    model.doc_string = note;
-    model.graph.name = "fake";
-    model.graph.nodes.push_back({"Identity", "", {"image"}, {"probabilities"}, {}, ""});
-    model.graph.inputs.push_back({"image", DType::kFloat32, {{-1, "N"}}, ""});
-    model.graph.outputs.push_back({"probabilities", DType::kFloat32, {{-1, "N"}}, ""});
+    Model model = fake_model(note);
     if (contract) {
       model.metadata[std::string(kContractKey)] = dump_json(contract_to_json(*contract));
     }
@@ -78,7 +66,8 @@ class CatalogTest : public testing::Test {
   }
 
   FakeClock clock_;
-  fs::path folder_;
+  const TestFolder own_folder_;
+  const fs::path folder_ = own_folder_.path();
   std::vector<fs::path> loaded_;
   std::shared_ptr<FakeScorer> last_;
   std::shared_ptr<Scorer> next_scorer_;

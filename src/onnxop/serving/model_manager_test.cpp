@@ -105,7 +105,7 @@ TEST_F(ModelManagerTest, AVersionWhoseFileBecomesBrokenGoesOn) {
 TEST_F(ModelManagerTest, AnAliasThatMovesToABrokenVersionStaysWhereItWas) {
   Registry registry(folder_ / "store", clock_);
   for (const char* note : {"first", "second"}) {
-    write_file_atomically(folder_ / "m.onnx", model_bytes(note));
+    write_file_atomically(folder_ / "m.onnx", serialize_model(fake_model(note)));
     registry.models().publish({.name = "mnist", .model_file = folder_ / "m.onnx"});
   }
   registry.models().set_alias("mnist", "champion", 1);
@@ -194,9 +194,9 @@ TEST_F(ModelManagerTest, UnloadAndLoad) {
 
 TEST_F(ModelManagerTest, AliasesOfTheStoreAreObeyed) {
   Registry registry(folder_ / "store", clock_);
-  write_file_atomically(folder_ / "m.onnx", model_bytes("first"));
+  write_file_atomically(folder_ / "m.onnx", serialize_model(fake_model("first")));
   registry.models().publish({.name = "mnist", .model_file = folder_ / "m.onnx"});
-  write_file_atomically(folder_ / "m.onnx", model_bytes("second"));
+  write_file_atomically(folder_ / "m.onnx", serialize_model(fake_model("second")));
   registry.models().publish({.name = "mnist", .model_file = folder_ / "m.onnx"});
   registry.models().set_alias("mnist", "champion", 1);
   ServingWishes wishes;
@@ -226,7 +226,7 @@ TEST_F(ModelManagerTest, AliasesOfTheStoreAreObeyed) {
 
 TEST_F(ModelManagerTest, AnAliasThatMovesToAVersionWithoutAModelStaysWhereItWas) {
   Registry registry(folder_ / "store", clock_);
-  write_file_atomically(folder_ / "m.onnx", model_bytes("first"));
+  write_file_atomically(folder_ / "m.onnx", serialize_model(fake_model("first")));
   registry.models().publish({.name = "mnist", .model_file = folder_ / "m.onnx"});
   registry.models().publish({.name = "mnist", .source = "elsewhere"});
   registry.models().set_alias("mnist", "champion", 1);

@@ -83,7 +83,7 @@ TEST_F(ModelManagerTest, APlaceThatCannotBeReadLeavesWhatItHadServing) {
 TEST_F(ModelManagerTest, TwoPlacesAreReadApart) {
   put("a", 1);
   Registry registry(folder_ / "store", clock_);
-  write_file_atomically(folder_ / "m.onnx", model_bytes("of the store"));
+  write_file_atomically(folder_ / "m.onnx", serialize_model(fake_model("of the store")));
   for (const char* name : {"a", "b"}) {
     registry.models().publish({.name = name, .model_file = folder_ / "m.onnx"});
   }

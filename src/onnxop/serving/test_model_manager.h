@@ -10,41 +10,24 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include "onnxop/base/error.h"
+#include "onnxop/base/test_folder.h"
 #include "onnxop/onnx/model_file.h"
 #include "onnxop/score/fake_scorer.h"
 #include "onnxop/serving/model_manager.h"
+#include "onnxop/serving/test_fake_model.h"
 
 namespace onnxop {
 
 class ModelManagerTest : public testing::Test {
  protected:
-  ModelManagerTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "onnxop-manager.XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) {
-      throw std::runtime_error("no temporary folder");
-    }
-    folder_ = name;
-    std::filesystem::create_directory(folder_ / "models");
-  }
-  ~ModelManagerTest() override { std::filesystem::remove_all(folder_); }
-
-  static Bytes model_bytes(const std::string& note) {
-    Model model;
-    model.doc_string = note;
-    model.graph.name = "fake";
-    model.graph.nodes.push_back({"Identity", "", {"image"}, {"probabilities"}, {}, ""});
-    model.graph.inputs.push_back({"image", DType::kFloat32, {{-1, "N"}}, ""});
-    model.graph.outputs.push_back({"probabilities", DType::kFloat32, {{-1, "N"}}, ""});
-    return serialize_model(model);
-  }
+  ModelManagerTest() { std::filesystem::create_directory(folder_ / "models"); }
 
   std::filesystem::path put(const std::string& name, int version, const std::string& note = "") {
     const std::filesystem::path dir = folder_ / "models" / name / std::to_string(version);
     std::filesystem::create_directories(dir);
-    write_file_atomically(dir / "model.onnx", model_bytes(note));
+    write_file_atomically(dir / "model.onnx", serialize_model(fake_model(note)));
     return dir;
   }
 
@@ -90,7 +73,8 @@ class ModelManagerTest : public testing::Test {
   }
 
   SystemClock clock_;
-  std::filesystem::path folder_;
+  const TestFolder own_folder_;
+  const std::filesystem::path folder_ = own_folder_.path();
   Catalog catalog_;
   std::mutex mutex_;
   std::vector<std::string> loads_;
