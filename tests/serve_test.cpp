@@ -222,6 +222,39 @@ TEST_F(Serve, ATraceIsLoggedAndReturnedAndSlowRequestsAreSplit) {
   EXPECT_EQ(found, 3) << "the access line, and the slow line with its trace";
 }
 
+TEST_F(Serve, LooksForTheNextRequestForAsLongAsItIsTold) {
+  const std::string digit = digits(1) + "00000-7.png";
+  for (const std::string microseconds : {"0", "5000"}) {
+    start({"--spin-us", microseconds});
+    // One after the other on one connection, as close together as they can be.
+    std::vector<std::string> argv{"curl", "--silent", "--fail", "--max-time", "60"};
+    for (int i = 0; i < 50; ++i) {
+      argv.insert(argv.end(),
+                  {"--data-binary", "@" + digit, url_ + "/api/classify_digit", "--next"});
+    }
+    argv.push_back(url_ + "/health/live");
+    const Outcome outcome = run_program(argv);
+    EXPECT_EQ(outcome.exit_code, 0) << microseconds << outcome.err;
+    const std::string answer = R"("label":"7")";
+    std::size_t answers = 0;
+    for (auto at = outcome.out.find(answer); at != std::string::npos;
+         at = outcome.out.find(answer, at + 1)) {
+      ++answers;
+    }
+    EXPECT_EQ(answers, 50U) << microseconds << outcome.out;
+    server_->signal(SIGINT);
+    EXPECT_EQ(server_->wait().exit_code, 0) << microseconds;
+    std::filesystem::remove(dir_.path() / "port");
+  }
+  for (const std::string bad : {"-1", "100001", "soon"}) {
+    const Outcome outcome =
+        run_onnxop({"serve", "--store", test_store(), "--port", "0", "--spin-us", bad});
+    EXPECT_EQ(outcome.exit_code, 2) << bad;
+    EXPECT_THAT(outcome.err, HasSubstr("--spin-us"));
+    EXPECT_THAT(outcome.err, HasSubstr(bad));
+  }
+}
+
 TEST_F(Serve, AMissingStoreOrModelIsAClearError) {
   const auto no_store =
       run_onnxop({"serve", "--no-tracking", "--store", dir_ / "none", "--port", "0"});
