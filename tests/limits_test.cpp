@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include "onnxop/base/format.h"
 #include "onnxop/base/json_value.h"
 #include "onnxop/server/test_http_client.h"
 #include "support/program.h"
@@ -15,6 +16,7 @@ namespace onnxop::testing_support {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 using testing_server::Answer;
 using testing_server::Client;
 
@@ -105,6 +107,30 @@ TEST_F(Limits, OfGrpcConnections) {
   EXPECT_EQ(Client(port).receive(), std::nullopt) << "one too many";
   EXPECT_EQ(first.receive(), std::nullopt) << "it has said nothing";
   EXPECT_EQ(ask(get("/health/live")).status, 200);
+}
+
+TEST_F(Limits, ConnectionsAreCountedInTheMetrics) {
+  constexpr const char* kGrpc = "onnxop_grpc_connections";
+  start({"--grpc-port", "0", "--grpc-port-file", dir_ / "grpc-port"});
+  const auto port =
+      static_cast<std::uint16_t>(std::stoi(server_->wait_for_file(dir_ / "grpc-port")));
+  Client client(port_);
+  const auto metrics = [&] { return client.ask(get("/metrics")).body; };
+  EXPECT_THAT(metrics(), HasSubstr("onnxop_http_connections 1\n"));
+  EXPECT_THAT(metrics(), HasSubstr(format("{} 0\n", kGrpc)));
+  auto grpc = std::make_unique<Client>(port);
+  const auto is_counted = [&](int open) {
+    return metrics().find(format("{} {}\n", kGrpc, open)) != std::string::npos;
+  };
+  while (!is_counted(1)) {
+  }
+  grpc.reset();
+  while (!is_counted(0)) {
+  }
+  server_.reset();
+  std::filesystem::remove(dir_.path() / "port");
+  start({});
+  EXPECT_THAT(ask(get("/metrics")).body, Not(HasSubstr(kGrpc)));
 }
 
 TEST_F(Limits, OfTime) {

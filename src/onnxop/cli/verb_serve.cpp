@@ -235,6 +235,7 @@ void serve(Options options, const CliContext& context) {
   const auto grpc = start_grpc(options, server_options, core);
   if (grpc) {
     server_options.on_drain = [&grpc] { grpc->begin_drain(); };
+    server_options.grpc_connections = [&grpc] { return grpc->connections(); };
   }
   Server server(server_options, core);
   const auto watchers = watch_places(manager);

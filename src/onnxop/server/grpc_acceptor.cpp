@@ -15,7 +15,6 @@
 
 #include "onnxop/base/error.h"
 #include "onnxop/base/log.h"
-#include "onnxop/server/open_sockets.h"
 
 namespace onnxop {
 
@@ -51,7 +50,6 @@ void GrpcAcceptor::stop() {
 
 void GrpcAcceptor::accept_clients() {
   constexpr int kPauseMs = 100;
-  OpenSockets open;
   std::array<pollfd, 2> watched{{{stop_event_, POLLIN, 0}, {listener_.native_handle(), POLLIN, 0}}};
   bool was_full = false;
   while (true) {
@@ -68,7 +66,7 @@ void GrpcAcceptor::accept_clients() {
       }
       continue;
     }
-    const bool full = open.full(static_cast<std::size_t>(max_connections_));
+    const bool full = open_.full(static_cast<std::size_t>(max_connections_));
     if (full) {
       ::close(client);
       if (!was_full) {
@@ -77,7 +75,7 @@ void GrpcAcceptor::accept_clients() {
     } else {
       const int on = 1;
       ::setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-      open.add(client);
+      open_.add(client);
       grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
       connection.fd = client;
       to_->HandleNewConnection(&connection);

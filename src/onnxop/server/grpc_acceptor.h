@@ -2,6 +2,7 @@
 // Takes gRPC's connections and hands them over, as many as may be open at one time: gRPC itself
 // takes any number.
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -10,6 +11,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "onnxop/server/listen.h"
+#include "onnxop/server/open_sockets.h"
 
 namespace grpc::experimental {
 class ExternalConnectionAcceptor;
@@ -26,6 +28,8 @@ class GrpcAcceptor {
   GrpcAcceptor& operator=(const GrpcAcceptor&) = delete;
 
   std::uint16_t port() const { return port_; }
+  /// Open now. From any thread.
+  std::size_t connections() { return open_.count(); }
 
   /// Once, when the server of `to` runs; on a thread of its own.
   void start(std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> to);
@@ -40,6 +44,7 @@ class GrpcAcceptor {
   Listener listener_;
   std::uint16_t port_;
   int stop_event_;
+  OpenSockets open_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> to_;
   std::thread thread_;
 };

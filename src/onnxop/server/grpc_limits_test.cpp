@@ -103,9 +103,11 @@ TEST_F(GrpcLimitsTest, Connections) {
   options_.limits.max_connections = 2;
   options_.limits.handshake_timeout = kNever;
   start();
+  EXPECT_EQ(server_->connections(), 0);
   std::optional<Client> first(server_->port());
   const Client second(server_->port());
   EXPECT_EQ(Client(server_->port()).receive(), std::nullopt);
+  EXPECT_EQ(server_->connections(), 2) << "without the one that was refused";
   first.reset();
   grpc::ClientContext context;
   context.set_wait_for_ready(true);  // until the server has seen the first one go

@@ -63,6 +63,7 @@ class GrpcServer::Impl {
   }
 
   std::uint16_t port() const { return acceptor_.port(); }
+  std::int64_t connections() { return static_cast<std::int64_t>(acceptor_.connections()); }
 
   void begin_drain() {
     service_.draining = true;
@@ -96,6 +97,10 @@ GrpcServer::~GrpcServer() {
 
 std::uint16_t GrpcServer::port() const {
   return impl_->port();
+}
+
+std::int64_t GrpcServer::connections() const {
+  return impl_->connections();
 }
 
 void GrpcServer::begin_drain() {

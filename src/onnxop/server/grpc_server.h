@@ -45,6 +45,9 @@ class GrpcServer {
 
   std::uint16_t port() const;
 
+  /// Open ones, also those in their handshake. From any thread.
+  std::int64_t connections() const;
+
   /// Health says NOT_SERVING from now on; what is in flight goes on.
   void begin_drain();
 

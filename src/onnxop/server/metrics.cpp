@@ -206,7 +206,8 @@ void add_comparisons(Families& families, const ServingSet& set) {
   }
 }
 
-void add_server(Families& families, const ServingCore& core, const HttpStats& http) {
+void add_connections(Families& families, const HttpStats& http,
+                     std::optional<std::int64_t> grpc_connections) {
   families.begin("onnxop_http_responses_total", "Answers over HTTP, of all kinds",
                  MetricType::Counter);
   for (const auto& [status, count] : http.responses()) {
@@ -216,6 +217,13 @@ void add_server(Families& families, const ServingCore& core, const HttpStats& ht
                   static_cast<double>(http.connections.load()));
   families.single("onnxop_tls_handshake_failures_total", "Connections that never spoke HTTP",
                   MetricType::Counter, static_cast<double>(http.tls_failures.load()));
+  if (grpc_connections) {
+    families.single("onnxop_grpc_connections", "Open connections of gRPC", MetricType::Gauge,
+                    static_cast<double>(*grpc_connections));
+  }
+}
+
+void add_server(Families& families, const ServingCore& core) {
   families.single("onnxop_executors", "Threads that run models", MetricType::Gauge,
                   core.scheduler.executors());
   families.single("onnxop_executors_busy", "Of those, running one now", MetricType::Gauge,
@@ -263,7 +271,8 @@ void add_process(Families& families) {
 }  // namespace
 
 std::string metrics_text(const ServingCore& core, const HttpStats& http, const AccessGate* gate,
-                         std::string_view program_version) {
+                         std::string_view program_version,
+                         std::optional<std::int64_t> grpc_connections) {
   std::vector<MetricFamily> all;
   Families families(all);
   families.begin("onnxop_build_info", "The program", MetricType::Gauge);
@@ -272,7 +281,8 @@ std::string metrics_text(const ServingCore& core, const HttpStats& http, const A
   const auto set = core.catalog.snapshot();
   add_splits(families, *set);
   add_comparisons(families, *set);
-  add_server(families, core, http);
+  add_connections(families, http, grpc_connections);
+  add_server(families, core);
   if (gate != nullptr) {
     add_refused(families, *gate);
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,8 +34,10 @@ class HttpStats {
   std::map<int, std::uint64_t> responses_;
 };
 
-/// All figures of now; `gate` may be null. Reads /proc for those of the process.
+/// All figures of now; `gate` may be null; without `grpc_connections` there is no gRPC. Reads /proc
+/// for those of the process.
 std::string metrics_text(const ServingCore& core, const HttpStats& http, const AccessGate* gate,
-                         std::string_view program_version);
+                         std::string_view program_version,
+                         std::optional<std::int64_t> grpc_connections = std::nullopt);
 
 }  // namespace onnxop

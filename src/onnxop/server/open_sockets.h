@@ -1,9 +1,10 @@
 #pragma once
 // Which of the sockets that were given away are open still. Their new owner closes them without a
 // word, and their numbers go to other files: a socket is known by its inode, which no other has
-// while it is open. For one thread.
+// while it is open. Safe from any thread.
 
 #include <cstddef>
+#include <mutex>
 #include <vector>
 
 #include <sys/types.h>
@@ -18,6 +19,9 @@ class OpenSockets {
   /// then for a fraction of a microsecond each.
   bool full(std::size_t most);
 
+  /// How many of them are open now; looks at each.
+  std::size_t count();
+
  private:
   struct Known {
     int descriptor;
@@ -25,6 +29,9 @@ class OpenSockets {
     ino_t inode;
   };
 
+  void forget_closed();
+
+  std::mutex mutex_;
   std::vector<Known> known_;
 };
 

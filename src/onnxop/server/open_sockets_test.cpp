@@ -16,6 +16,7 @@ int new_socket() {
 TEST(OpenSockets, KnowsWhichWereClosed) {
   OpenSockets sockets;
   EXPECT_FALSE(sockets.full(1));
+  EXPECT_EQ(sockets.count(), 0U);
   const int first = new_socket();
   const int second = new_socket();
   sockets.add(first);
@@ -23,7 +24,9 @@ TEST(OpenSockets, KnowsWhichWereClosed) {
   EXPECT_FALSE(sockets.full(2));
   sockets.add(second);
   EXPECT_TRUE(sockets.full(2));
+  EXPECT_EQ(sockets.count(), 2U);
   ::close(first);
+  EXPECT_EQ(sockets.count(), 1U);
   EXPECT_FALSE(sockets.full(2));
   EXPECT_TRUE(sockets.full(1));
   ::close(second);

@@ -236,11 +236,12 @@ RouteTable make_routes(const ServerOptions& options, const std::vector<ModelRout
              }});
   table.add(
       {get("/metrics", "metrics", "Figures for Prometheus", ApiSchema::kText), Permission::kRead,
-       [&context, gate = options.gate](const Request&) {
+       [&context, gate = options.gate, grpc = options.grpc_connections](const Request&) {
          Response response;
          response.content_type = "text/plain; version=0.0.4; charset=utf-8";
          response.body =
-             metrics_text(context.core, context.http, gate.get(), context.program_version);
+             metrics_text(context.core, context.http, gate.get(), context.program_version,
+                          grpc ? std::optional(grpc()) : std::nullopt);
          return response;
        }},
       RoutePort::kManagement);

@@ -113,6 +113,15 @@ TEST_F(RoutesTest, ReadyWhileEveryRouteCanAnswer) {
   EXPECT_THAT(response.body, HasSubstr("cats@champion"));
 }
 
+TEST_F(RoutesTest, MetricsCountTheConnections) {
+  http_.connections = 3;
+  EXPECT_THAT(ask("GET", "/metrics").body, HasSubstr("\nonnxop_http_connections 3\n"));
+  EXPECT_THAT(ask("GET", "/metrics").body, Not(HasSubstr("onnxop_grpc_connections")));
+  options_.grpc_connections = [] { return 5; };
+  table_ = make_routes(options_, model_routes_, context_);
+  EXPECT_THAT(ask("GET", "/metrics").body, HasSubstr("\nonnxop_grpc_connections 5\n"));
+}
+
 TEST_F(RoutesTest, ThePageShowsACurlLineForEachRoute) {
   const Response page = ask("GET", "/", "example.org:8000");
   EXPECT_THAT(

@@ -100,6 +100,9 @@ struct ServerOptions {
   bool handle_signals = false;
   /// With handle_signals: called at SIGHUP, on an I/O thread. What it throws is logged.
   std::function<void()> on_hangup = nullptr;
+  /// How many connections of gRPC are open, for /metrics; called on I/O threads. Null: there is no
+  /// gRPC.
+  std::function<std::int64_t()> grpc_connections = nullptr;
   bool access_log = true;         // one line a request, at level info
   double slow_request_ms = 1000;  // requests that took longer are logged apart; 0: none are
 };
