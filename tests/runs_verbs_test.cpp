@@ -184,6 +184,32 @@ TEST_F(RunsVerbs, DeletesRestoresAndRemovesForGood) {
   EXPECT_EQ(run({"runs", "gc", "--older-than", "long"}).exit_code, 1);
 }
 
+TEST_F(RunsVerbs, RemovesDeletedLoggedModelsForGood) {
+  std::string gone;
+  std::string needed;
+  {
+    Registry registry(StoreLocation(dir_.path() / "store"), clock_, true);
+    const auto add_model = [&] {
+      const LoggedModel model = registry.logged_models().create({.source_run_id = good_});
+      registry.artifacts().put(logged_model_artifact_root(model) + "/MLmodel",
+                               as_bytes(model.model_id));
+      registry.logged_models().remove(model.model_id);
+      return model.model_id;
+    };
+    gone = add_model();
+    needed = add_model();
+    registry.models().publish({.name = "of another kind", .logged_model_id = needed});
+  }
+  EXPECT_EQ(json({"runs", "gc", "--older-than", "1d"})["removed_models"].size(), 0U);
+  const Json removed = json({"runs", "gc"});
+  EXPECT_THAT(removed["removed_models"], ElementsAre(gone));
+  EXPECT_THAT(removed["removed"].size(), 0U);
+  EXPECT_EQ(removed["freed_bytes"], gone.size());
+  EXPECT_EQ(run({"models", "verify"}).exit_code, 0);
+  ASSERT_EQ(run({"models", "delete", "of another kind", "--all-versions"}).exit_code, 0);
+  EXPECT_THAT(run({"runs", "gc"}).out, HasSubstr("0 runs and 1 logged models removed for good"));
+}
+
 TEST_F(RunsVerbs, RemovesExperimentsForGood) {
   ASSERT_EQ(run({"experiments", "create", "gone"}).exit_code, 0);
   std::string gone;

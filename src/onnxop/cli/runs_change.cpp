@@ -83,18 +83,20 @@ VerbAction declare_runs_restore(CLI::App& command) {
 VerbAction declare_runs_gc(CLI::App& command) {
   auto options = std::make_shared<GcOptions>();
   set_example(command, "onnxop runs gc --older-than 30d");
-  add_gc_options(command, *options, "runs");
+  add_gc_options(command, *options, "runs and logged models");
   return [options](const CliContext& context) {
     const SystemClock clock;
     const auto before = deleted_before(*options, clock);
     Registry registry(context.store, clock, /*must_exist=*/true);
     const auto ids = registry.runs().gc(before);
+    const auto models = registry.logged_models().gc(before);
     const std::int64_t bytes = registry.artifacts().gc();
     if (options->json) {
-      print_json({{"removed", ids}, {"freed_bytes", bytes}});
+      print_json({{"removed", ids}, {"removed_models", models}, {"freed_bytes", bytes}});
     } else {
       print_text(
-          format("{} runs removed for good, {} bytes of artifacts freed\n", ids.size(), bytes));
+          format("{} runs and {} logged models removed for good, {} bytes of artifacts freed\n",
+                 ids.size(), models.size(), bytes));
     }
   };
 }

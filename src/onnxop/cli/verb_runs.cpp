@@ -15,7 +15,7 @@ VerbAction declare_runs(CLI::App& command) {
       {"artifacts", "List a run's artifacts, or copy them out", declare_runs_artifacts},
       {"delete", "Mark runs as deleted", declare_runs_delete},
       {"restore", "Bring deleted runs back", declare_runs_restore},
-      {"gc", "Remove deleted runs for good, with their files", declare_runs_gc},
+      {"gc", "Remove deleted runs and logged models for good, with their files", declare_runs_gc},
   }};
   struct Options {
     std::string run;

@@ -9,6 +9,7 @@
 #include "onnxop/base/error.h"
 #include "onnxop/base/file.h"
 #include "onnxop/base/sha256.h"
+#include "onnxop/registry/artifact_rows.h"
 #include "onnxop/registry/registry_core.h"
 
 namespace onnxop {
@@ -109,6 +110,12 @@ bool is_used(soci::session& session, const std::string& sha256) {
 }
 
 }  // namespace
+
+void remove_artifacts_below(soci::session& session, const std::string& folder) {
+  const PathRange range = range_below(folder);
+  session << "DELETE FROM artifacts WHERE path >= :first AND path < :past", use(range.from),
+      use(range.past);
+}
 
 BlobStore& Artifacts::blobs() {
   return *core_.blobs;

@@ -5,7 +5,9 @@
 #include <soci/soci.h>
 
 #include "onnxop/base/format.h"
+#include "onnxop/registry/artifact_rows.h"
 #include "onnxop/registry/experiments.h"
+#include "onnxop/registry/logged_model_gc.h"
 #include "onnxop/registry/registry_core.h"
 #include "onnxop/registry/run_gc.h"
 
@@ -48,40 +50,13 @@ bool has_runs(soci::session& session, long long experiment) {
   return runs > 0;
 }
 
-void remove_artifacts(soci::session& session, const std::string& folder) {
-  const std::string first = folder + "/";
-  const std::string end = folder + "0";  // '0' follows '/'
-  session << "DELETE FROM artifacts WHERE path >= :first AND path < :end", use(first), use(end);
-}
-
-void remove_logged_models(soci::session& session, const DeletedExperiment& experiment) {
-  std::vector<std::string> ids;
-  std::string id;
-  {
-    soci::statement select =
-        (session.prepare << "SELECT model_id FROM logged_models WHERE experiment_id = :id",
-         use(experiment.id), into(id));
-    select.execute();
-    while (select.fetch()) {
-      ids.push_back(id);
-    }
-  }
-  for (const std::string& model : ids) {
-    remove_artifacts(session, format("{}/models/{}", experiment.folder, model));
-  }
-  for (const std::string_view table :
-       {"logged_model_params", "logged_model_tags", "logged_model_metrics"}) {
-    session << "DELETE FROM " << table
-            << " WHERE model IN (SELECT number FROM logged_models WHERE experiment_id = :id)",
-        use(experiment.id);
-  }
-  session << "DELETE FROM logged_models WHERE experiment_id = :id", use(experiment.id);
-}
-
 void remove_rows(soci::session& session, const DeletedExperiment& experiment) {
-  remove_logged_models(session, experiment);
+  for (const DoomedModel& model :
+       find_doomed_models(session, format("m.experiment_id = {}", experiment.id))) {
+    remove_logged_model(session, model);
+  }
   if (experiment.folder == format("{}", experiment.id)) {  // its own
-    remove_artifacts(session, experiment.folder);
+    remove_artifacts_below(session, experiment.folder);
   }
   session << "INSERT INTO last_numbers (what, number) SELECT 'experiment', MAX(experiment_id) FROM "
              "experiments WHERE true ON CONFLICT (what) DO UPDATE SET number = excluded.number "

@@ -250,8 +250,8 @@ void LoggedModels::remove(std::string_view model_id) {
   core_.database.write([&](soci::session& session) {
     const long long number = find_model(session, core_, model_id, Deleted::kTaken);
     session << "UPDATE logged_models SET lifecycle_stage = :stage, updated_ms = :now WHERE "
-               "number = :model",
-        use(stage), use(now), use(number);
+               "number = :model AND lifecycle_stage <> :same",
+        use(stage), use(now), use(number), use(stage);
   });
 }
 

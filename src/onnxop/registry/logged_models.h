@@ -4,6 +4,7 @@
 // else is said, methods throw Error{kNotFound} for a model that is not there.
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -58,7 +59,11 @@ class LoggedModels {
   LoggedModel create(const LoggedModel& model);
   LoggedModel get(std::string_view model_id) const;
   LoggedModel finalize(std::string_view model_id, std::string_view status);
-  void remove(std::string_view model_id);  // marks it deleted; again is fine
+  void remove(std::string_view model_id);  // marks it deleted; again is fine, and changes nothing
+  /// Removes for good the deleted models (all, or those deleted before that time), with their
+  /// parameters, tags, metrics and artifacts. One stays while there is a registered version that
+  /// has no files but the model's. Runs that read or made it go on naming it. -> their ids.
+  std::vector<std::string> gc(std::optional<std::int64_t> deleted_before_ms = {});
   void set_tags(std::string_view model_id, const Texts& tags);
   void delete_tag(std::string_view model_id, std::string_view key);
   /// Parameters do not change: another value is Error{kAlreadyExists}.

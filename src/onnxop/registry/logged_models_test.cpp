@@ -1,6 +1,9 @@
 #include "onnxop/registry/logged_models.h"
 
+#include <chrono>
 #include <cmath>
+#include <set>
+#include <thread>
 
 #include <gmock/gmock.h>
 
@@ -153,6 +156,94 @@ TEST_P(LoggedModelsTest, MetricsOfARunThatWasRemovedForGoodGoToo) {
   registry_.runs().gc();
   ASSERT_EQ(models_.get(id).metrics.size(), 1u);
   EXPECT_EQ(models_.get(id).metrics[0].run_id, kept);
+}
+
+TEST_P(LoggedModelsTest, DeletedOnesAreRemovedForGoodWithTheirFiles) {
+  const auto run = registry_.runs().create({});
+  const auto fill = [&](const std::string& name) {
+    LoggedModel wanted;
+    wanted.name = name;
+    wanted.params = {{"lr", "0.1"}};
+    wanted.tags = {{"stage", "first"}};
+    const LoggedModel made = models_.create(wanted);
+    models_.log_metrics(made.model_id, {{{"acc", 0.5, 10, 1}, run, "", ""}});
+    const std::string root = logged_model_artifact_root(made);
+    registry_.artifacts().put(root + "/MLmodel", std::as_bytes(std::span(name)));
+    return made;
+  };
+  const LoggedModel old = fill("old");
+  const LoggedModel young = fill("young");
+  const LoggedModel kept = fill("kept");
+  registry_.runs().log_outputs(run, std::vector<RunModel>{{old.model_id, 0}});
+  EXPECT_THAT(models_.gc(), IsEmpty()) << "nothing is deleted";
+  models_.remove(old.model_id);
+  clock_.advance(std::chrono::hours(2));
+  models_.remove(old.model_id);  // again: it was deleted two hours ago
+  models_.remove(young.model_id);
+  EXPECT_THAT(models_.gc(1'700'000'000'000), IsEmpty());
+  EXPECT_THAT(models_.gc(1'700'000'000'001), ElementsAre(old.model_id));
+  EXPECT_EQ(scalar("SELECT COUNT(*) FROM logged_models"), 2);
+  EXPECT_THAT(models_.gc(), ElementsAre(young.model_id));
+  EXPECT_THAT(models_.gc(), IsEmpty());
+  for (const char* table :
+       {"logged_models", "logged_model_params", "logged_model_tags", "logged_model_metrics"}) {
+    EXPECT_EQ(scalar(format("SELECT COUNT(*) FROM {}", table)), 1) << table;
+  }
+  ASSERT_EQ(registry_.artifacts().tree("").size(), 1u);
+  EXPECT_EQ(registry_.artifacts().gc(0), 8) << "old, young";
+  EXPECT_THAT(registry_.artifacts().verify(), IsEmpty());
+  EXPECT_EQ(models_.get(kept.model_id).params.size(), 1u);
+  EXPECT_EQ(registry_.runs().get(run).model_outputs.at(0).model_id, old.model_id);
+  EXPECT_EQ(catch_error([&] { models_.remove(old.model_id); }).code, ErrorCode::kNotFound);
+}
+
+TEST_P(LoggedModelsTest, OneStaysWhileAVersionHasItsFilesAlone) {
+  const LoggedModel onnx = create("onnx");
+  const LoggedModel other = create("other");
+  const ModelVersion served =
+      registry_.models().publish({.name = "served",
+                                  .model_file = write("in.onnx", "model bytes"),
+                                  .logged_model_id = onnx.model_id});
+  registry_.models().publish({.name = "listed", .logged_model_id = other.model_id});
+  models_.remove(onnx.model_id);
+  models_.remove(other.model_id);
+  EXPECT_THAT(models_.gc(), ElementsAre(onnx.model_id));
+  EXPECT_NO_THROW(registry_.models().verify(served));
+  EXPECT_EQ(registry_.models().version("served", 1).logged_model_id, onnx.model_id);
+  EXPECT_THAT(models_.gc(), IsEmpty());
+  registry_.models().remove_version("listed", 1);
+  EXPECT_THAT(models_.gc(), ElementsAre(other.model_id));
+}
+
+TEST_P(LoggedModelsTest, WhoRemovesThemAtOnceRemovesEachOnce) {
+  constexpr std::size_t kModels = 20;
+  std::set<std::string> deleted;
+  for (std::size_t i = 0; i < kModels; ++i) {
+    const LoggedModel model = create();
+    registry_.artifacts().put(logged_model_artifact_root(model) + "/a",
+                              std::as_bytes(std::span("x", 1)));
+    models_.remove(model.model_id);
+    deleted.insert(model.model_id);
+  }
+  std::vector<std::vector<std::string>> removed(3);
+  std::vector<std::thread> threads;
+  for (auto& ids : removed) {
+    threads.emplace_back([&] { ids = Registry(location(), clock_).logged_models().gc(); });
+  }
+  for (int i = 0; i < 20; ++i) {
+    create("beside");
+  }
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < threads.size(); ++i) {
+    threads[i].join();
+    count += removed[i].size();
+    for (const std::string& id : removed[i]) {
+      EXPECT_EQ(deleted.erase(id), 1u);
+    }
+  }
+  EXPECT_EQ(count, kModels);
+  EXPECT_EQ(scalar("SELECT COUNT(*) FROM logged_models"), 20);
+  EXPECT_THAT(registry_.artifacts().tree(""), IsEmpty());
 }
 
 }  // namespace

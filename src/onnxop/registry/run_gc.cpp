@@ -9,6 +9,7 @@
 #include <soci/soci.h>
 
 #include "onnxop/base/error.h"
+#include "onnxop/registry/artifact_rows.h"
 #include "onnxop/registry/process_owner.h"
 #include "onnxop/registry/registry_core.h"
 #include "onnxop/registry/run_rows.h"
@@ -92,10 +93,7 @@ void remove_rows(soci::session& session, const DeletedRun& run) {
         "run_datasets", "run_models"}) {
     session << "DELETE FROM " << table << " WHERE run = :run", use(run.number);
   }
-  // '0' follows '/'.
-  const std::string first = format("{}/{}/", run.experiment_folder, run.run_id);
-  const std::string end = format("{}/{}0", run.experiment_folder, run.run_id);
-  session << "DELETE FROM artifacts WHERE path >= :first AND path < :end", use(first), use(end);
+  remove_artifacts_below(session, format("{}/{}", run.experiment_folder, run.run_id));
   session << "DELETE FROM runs WHERE number = :run", use(run.number);
 }
 

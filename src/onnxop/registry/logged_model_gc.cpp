@@ -1,0 +1,71 @@
+#include "onnxop/registry/logged_model_gc.h"
+
+#include <soci/soci.h>
+
+#include "onnxop/base/format.h"
+#include "onnxop/registry/artifact_rows.h"
+#include "onnxop/registry/logged_models.h"
+#include "onnxop/registry/registry_core.h"
+
+namespace onnxop {
+namespace {
+
+using soci::into;
+using soci::use;
+
+// A version without files of its own has those of its logged model and no others.
+constexpr std::string_view kNobodyNeedsIt =
+    "NOT EXISTS (SELECT 1 FROM versions v WHERE v.logged_model_id = m.model_id AND NOT EXISTS "
+    "(SELECT 1 FROM version_files f WHERE f.model = v.model AND f.version = v.version))";
+
+}  // namespace
+
+std::vector<DoomedModel> find_doomed_models(soci::session& session, const std::string& condition) {
+  std::vector<DoomedModel> found;
+  DoomedModel row;
+  soci::statement select =
+      (session.prepare << "SELECT m.number, m.model_id, e.artifact_location FROM logged_models m "
+                          "JOIN experiments e ON e.experiment_id = m.experiment_id WHERE "
+                       << condition << " ORDER BY m.number",
+       into(row.number), into(row.model_id), into(row.experiment_folder));
+  select.execute();
+  while (select.fetch()) {
+    found.push_back(row);
+  }
+  return found;
+}
+
+void remove_logged_model(soci::session& session, const DoomedModel& model) {
+  remove_artifacts_below(session, format("{}/models/{}", model.experiment_folder, model.model_id));
+  for (const std::string_view table :
+       {"logged_model_params", "logged_model_tags", "logged_model_metrics"}) {
+    session << "DELETE FROM " << table << " WHERE model = :model", use(model.number);
+  }
+  session << "DELETE FROM logged_models WHERE number = :model", use(model.number);
+}
+
+std::vector<std::string> LoggedModels::gc(std::optional<std::int64_t> deleted_before_ms) {
+  // A deleted model is not changed: its updated_ms is the time of its deletion.
+  std::string condition = format("m.lifecycle_stage = '{}' AND {}",
+                                 lifecycle_stage_name(LifecycleStage::kDeleted), kNobodyNeedsIt);
+  if (deleted_before_ms) {
+    condition += format(" AND m.updated_ms < {}", *deleted_before_ms);
+  }
+  std::vector<std::string> removed;
+  const auto doomed = core_.database.read(
+      [&](soci::session& session) { return find_doomed_models(session, condition); });
+  for (const DoomedModel& model : doomed) {
+    core_.database.write([&](soci::session& session) {
+      // A version may need it by now, or somebody else have removed it.
+      const auto still = find_doomed_models(
+          session, format("{} AND m.model_id = '{}'", condition, model.model_id));
+      if (!still.empty()) {
+        remove_logged_model(session, still.front());
+        removed.push_back(model.model_id);
+      }
+    });
+  }
+  return removed;
+}
+
+}  // namespace onnxop
