@@ -31,8 +31,18 @@ struct Answer {
   Json json() const { return parse_json(text, "answer"); }
 };
 
-/// `digits@champion` served from a store in a PostgreSQL of the test's own.
-class PostgresqlOutage : public testing::Test {
+/// A store in a PostgreSQL of the test's own.
+class StoreOutage : public testing::Test {
+ protected:
+  TempDir dir_;
+  SystemClock clock_;
+  TestPostgresql postgresql_;
+  const StoreLocation location_{postgresql_.new_url(), dir_ / "files"};
+  std::string run_;
+};
+
+/// `digits@champion` served from it.
+class PostgresqlOutage : public StoreOutage {
  protected:
   PostgresqlOutage() {
     const auto outcome =
@@ -83,14 +93,9 @@ class PostgresqlOutage : public testing::Test {
     return steps;
   }
 
-  TempDir dir_;
-  SystemClock clock_;
-  TestPostgresql postgresql_;
-  const StoreLocation location_{postgresql_.new_url(), dir_ / "files"};
   std::optional<BackgroundProgram> server_;
   std::string digit_;
   std::string address_;
-  std::string run_;
 };
 
 TEST_F(PostgresqlOutage, ModelsAreServedMeanwhileAndTrackingGoesOnAfterwards) {
@@ -179,8 +184,8 @@ TEST_F(PostgresqlOutage, NothingThatWasAcknowledgedIsLostWhenItDiesUnderLoad) {
   EXPECT_TRUE(server_->running());
 }
 
-/// `onnxop train` whose store is in a PostgreSQL that is killed after its first epoch.
-class TrainingOutage : public testing::Test {
+/// `onnxop train` whose database is killed after its first epoch.
+class TrainingOutage : public StoreOutage {
  protected:
   void start_and_kill_database(const std::string& on_tracking_error) {
     training_.emplace(std::vector<std::string>{
@@ -199,12 +204,7 @@ class TrainingOutage : public testing::Test {
     }
   }
 
-  TempDir dir_;
-  SystemClock clock_;
-  TestPostgresql postgresql_;
-  const StoreLocation location_{postgresql_.new_url(), dir_ / "files"};
   std::optional<BackgroundProgram> training_;
-  std::string run_;
 };
 
 TEST_F(TrainingOutage, GoesOnAndWritesEachStepOnceWhenTheDatabaseIsBack) {
@@ -252,7 +252,7 @@ TEST_P(FullDiskTracking, LosesNothingThatWasAcknowledgedAndGoesOnWhenThereIsRoom
     GTEST_SKIP() << "no file system can be mounted here: " << outcome.err;
   }
   EXPECT_EQ(outcome.exit_code, 0) << outcome.out << outcome.err;
-  EXPECT_THAT(outcome.out, testing::ContainsRegex("batches logged: 50[03] .*error_code"));
+  EXPECT_THAT(outcome.out, testing::ContainsRegex("batches logged: (503|507) .*error_code"));
   EXPECT_THAT(outcome.out, Not(HasSubstr("batches acknowledged")));
 }
 

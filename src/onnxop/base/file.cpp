@@ -10,16 +10,29 @@
 
 #include "onnxop/base/error.h"
 #include "onnxop/base/secret.h"
+#include "onnxop/base/storage_error.h"
 
 namespace onnxop {
 namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void fail_io(const fs::path& path, std::string_view doing) {
+bool is_missing(int error) {
+  return error == ENOENT || error == ENOTDIR;
+}
+
+[[noreturn]] void fail_read(const fs::path& path, std::string_view doing) {
   const int error = errno;
-  const auto code = error == ENOENT || error == ENOTDIR ? ErrorCode::kNotFound : ErrorCode::kIo;
-  fail(code, "{}: cannot {}: {}", path.string(), doing, std::strerror(error));
+  fail(is_missing(error) ? ErrorCode::kNotFound : ErrorCode::kIo, "{}: cannot {}: {}",
+       path.string(), doing, std::strerror(error));
+}
+
+[[noreturn]] void fail_write(const fs::path& path, std::string_view doing) {
+  if (is_missing(errno)) {
+    fail_read(path, doing);
+  }
+  const std::error_code reason(errno, std::generic_category());
+  fail_to_write(reason, format("{}: cannot {}", path.string(), doing));
 }
 
 class FileDescriptor {
@@ -44,11 +57,11 @@ template <typename Buffer>
 Buffer read_whole(const fs::path& path, std::uint64_t max_bytes) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) {
-    fail_io(path, "open");
+    fail_read(path, "open");
   }
   struct stat info {};
   if (::fstat(file.get(), &info) != 0) {
-    fail_io(path, "read");
+    fail_read(path, "read");
   }
   if (S_ISDIR(info.st_mode)) {
     fail(ErrorCode::kInvalidArgument, "{}: is a folder, expected a file", path.string());
@@ -72,7 +85,7 @@ Buffer read_whole(const fs::path& path, std::uint64_t max_bytes) {
       continue;
     }
     if (n < 0) {
-      fail_io(path, "read");
+      fail_read(path, "read");
     }
     if (n == 0) {
       break;
@@ -90,7 +103,7 @@ void fsync_folder(const fs::path& folder) {
   const FileDescriptor fd(
       ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd.get() < 0 || ::fsync(fd.get()) != 0) {
-    fail_io(folder, "sync the folder");
+    fail_write(folder, "sync the folder");
   }
 }
 
@@ -101,7 +114,7 @@ void write_all(int fd, std::span<const std::byte> content, const fs::path& path)
       continue;
     }
     if (n < 0) {
-      fail_io(path, "write");
+      fail_write(path, "write");
     }
     content = content.subspan(static_cast<std::size_t>(n));
   }
@@ -117,15 +130,15 @@ void write_aside_and_rename(const fs::path& path, std::span<const std::byte> con
   std::string aside = (folder / ("." + path.filename().string() + ".XXXXXX")).string();
   FileDescriptor file(::mkostemp(aside.data(), O_CLOEXEC));
   if (file.get() < 0) {
-    fail_io(path, "write");
+    fail_write(path, "write");
   }
   try {
     write_all(file.get(), content, path);
     if (::fchmod(file.get(), mode) != 0 || ::fsync(file.get()) != 0 || !file.close()) {
-      fail_io(path, "write");
+      fail_write(path, "write");
     }
     if (::rename(aside.c_str(), path.c_str()) != 0) {
-      fail_io(path, "rename onto");
+      fail_write(path, "rename onto");
     }
   } catch (...) {
     ::unlink(aside.c_str());
@@ -156,11 +169,11 @@ void write_secret_file(const fs::path& path, std::span<const std::byte> content)
 void copy_to_new_file(const fs::path& from, const fs::path& to) {
   const FileDescriptor source(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
   if (source.get() < 0) {
-    fail_io(from, "open");
+    fail_read(from, "open");
   }
   FileDescriptor target(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   if (target.get() < 0) {
-    fail_io(to, "write");
+    fail_write(to, "write");
   }
   Bytes piece(std::size_t{1} << 20);
   while (true) {
@@ -169,7 +182,7 @@ void copy_to_new_file(const fs::path& from, const fs::path& to) {
       continue;
     }
     if (n < 0) {
-      fail_io(from, "read");
+      fail_read(from, "read");
     }
     if (n == 0) {
       break;
@@ -177,7 +190,7 @@ void copy_to_new_file(const fs::path& from, const fs::path& to) {
     write_all(target.get(), std::span(piece).first(static_cast<std::size_t>(n)), to);
   }
   if (!target.close()) {
-    fail_io(to, "write");
+    fail_write(to, "write");
   }
 }
 
@@ -186,11 +199,11 @@ StagedDirectory::StagedDirectory(fs::path final_path) : final_(std::move(final_p
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) {
-    fail(ErrorCode::kIo, "{}: cannot make the folder: {}", folder.string(), error.message());
+    fail_to_write(error, format("{}: cannot make the folder", folder.string()));
   }
   std::string staging = (folder / ("." + final_.filename().string() + ".XXXXXX")).string();
   if (::mkdtemp(staging.data()) == nullptr || ::chmod(staging.c_str(), 0755) != 0) {
-    fail_io(folder, "make a folder in");
+    fail_write(folder, "make a folder in");
   }
   staging_ = staging;
 }
@@ -206,7 +219,7 @@ void StagedDirectory::publish() {
   for (const auto& entry : fs::recursive_directory_iterator(staging_)) {
     const FileDescriptor fd(::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC));
     if (fd.get() < 0 || ::fsync(fd.get()) != 0) {
-      fail_io(entry.path(), "sync");
+      fail_write(entry.path(), "sync");
     }
   }
   fsync_folder(staging_);
@@ -214,7 +227,7 @@ void StagedDirectory::publish() {
     if (errno == EEXIST) {
       fail(ErrorCode::kAlreadyExists, "{}: is there already", final_.string());
     }
-    fail_io(final_, "rename onto");
+    fail_write(final_, "rename onto");
   }
   published_ = true;
   fsync_folder(parent_or_dot(final_));

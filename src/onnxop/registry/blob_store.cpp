@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -15,6 +15,7 @@
 #include "onnxop/base/file.h"
 #include "onnxop/base/secret.h"
 #include "onnxop/base/sha256.h"
+#include "onnxop/base/storage_error.h"
 #include "onnxop/registry/process_owner.h"
 
 namespace onnxop {
@@ -53,15 +54,15 @@ std::string owner_of_name(const std::string& name) {
 }
 
 [[noreturn]] void fail_io(const fs::path& path, std::string_view doing) {
-  const int error = errno;
-  fail(ErrorCode::kIo, "{}: cannot {}: {}", path.native(), doing, std::strerror(error));
+  const std::error_code reason(errno, std::generic_category());
+  fail_to_write(reason, format("{}: cannot {}", path.native(), doing));
 }
 
 void make_folders(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) {
-    fail(ErrorCode::kIo, "{}: cannot make the folder: {}", folder.native(), error.message());
+    fail_to_write(error, format("{}: cannot make the folder", folder.native()));
   }
 }
 

@@ -173,7 +173,12 @@ void Database::rethrow_as_error() const {
     if (lost_) {
       failure = {ErrorCode::kUnavailable, "the database went away"};
     }
-    fail(failure.code, "{}: {}: {}", name(), failure.meaning, one_line(error.get_error_message()));
+    const std::string message =
+        format("{}: {}: {}", name(), failure.meaning, one_line(error.get_error_message()));
+    if (failure.storage) {
+      throw StorageError(*failure.storage, message);
+    }
+    throw Error(failure.code, message);
   }
 }
 

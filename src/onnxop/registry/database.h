@@ -41,7 +41,8 @@ class Database {
 
   /// Calls body(soci::session&) alone among all writers, and commits; nothing of it stays when it
   /// throws. Waits for other writers up to 30 seconds. The database's errors come out as
-  /// Error{kDataLoss}, {kIo}, {kUnavailable}, {kTooLarge} or {kInternal}. A server that was gone
+  /// Error{kDataLoss}, {kIo} (a StorageError where there is no room, or no leave to write),
+  /// {kUnavailable}, {kTooLarge} or {kInternal}. A server that was gone
   /// and is back is connected to again before `body` is called, which is called once at most. When
   /// the connection breaks during the commit, the Error{kUnavailable} says that its fate is not
   /// known.

@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -132,6 +133,33 @@ TEST_P(DatabaseTest, WhatFailsIsTakenBackWhole) {
   EXPECT_EQ(count(), 0);
   database_.write(insert);
   EXPECT_EQ(count(), 1);
+}
+
+TEST_P(DatabaseTest, SaysWhyNothingCanBeStored) {
+  make_table();
+  const auto fault_of = [&](const std::string& sqlite, const std::string& postgresql) {
+    std::optional<StorageFault> fault;
+    try {
+      database_.write([&](soci::session& session) {
+        session << (on_postgresql() ? postgresql : sqlite);
+        session << "INSERT INTO t (n) VALUES (1)";
+        const std::string large(100'000, 'x');
+        session << "INSERT INTO t (n, s) VALUES (2, :s)", use(large);
+      });
+    } catch (const StorageError& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kIo);
+      EXPECT_THAT(error.what(), HasSubstr(database_.name()));
+      fault = error.fault();
+    }
+    return fault;
+  };
+  EXPECT_EQ(fault_of("PRAGMA max_page_count = 1",
+                     "DO $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = 'disk_full'; END $$"),
+            StorageFault::kFull);
+  EXPECT_EQ(count(), 0);
+  EXPECT_EQ(fault_of("PRAGMA query_only = 1", "SET LOCAL transaction_read_only = on"),
+            StorageFault::kNotWritable);
+  EXPECT_EQ(count(), 0);
 }
 
 TEST_P(DatabaseTest, AMessageIsOneLineAndNamesTheDatabase) {

@@ -7,10 +7,11 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
-#include "onnxop/base/error.h"
+#include "onnxop/base/storage_error.h"
 
 namespace soci {
 class session;
@@ -23,6 +24,7 @@ namespace onnxop {
 struct DatabaseFailure {
   ErrorCode code = ErrorCode::kInternal;
   std::string_view meaning = {};
+  std::optional<StorageFault> storage = {};  // with kIo: why it cannot store anything
 };
 
 class Dialect {

@@ -108,8 +108,15 @@ DatabaseFailure failure_of(std::string_view state) {
   if (is_any_of(state, {"55P03", "40", "57014"})) {
     return {ErrorCode::kUnavailable, "the database is held by another process for too long"};
   }
-  if (is_any_of(state, {"53", "58", "25006", "42501"})) {
-    return {ErrorCode::kIo, "the database cannot be read or written"};
+  constexpr std::string_view kRefused = "the database cannot be read or written";
+  if (is_any_of(state, {"53100"})) {
+    return {ErrorCode::kIo, kRefused, StorageFault::kFull};
+  }
+  if (is_any_of(state, {"25006"})) {
+    return {ErrorCode::kIo, kRefused, StorageFault::kNotWritable};
+  }
+  if (is_any_of(state, {"53", "58", "42501"})) {
+    return {ErrorCode::kIo, kRefused};
   }
   if (is_any_of(state, {"XX001", "XX002"})) {
     return {ErrorCode::kDataLoss, "the database is damaged"};

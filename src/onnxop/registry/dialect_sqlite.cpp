@@ -53,6 +53,18 @@ ErrorCode code_of(int sqlite_result) {
   }
 }
 
+std::optional<StorageFault> storage_fault_of(int sqlite_result) {
+  switch (sqlite_result & 0xff) {
+    case SQLITE_FULL:
+      return StorageFault::kFull;
+    case SQLITE_PERM:
+    case SQLITE_READONLY:
+      return StorageFault::kNotWritable;
+    default:
+      return std::nullopt;
+  }
+}
+
 std::string_view meaning_of(ErrorCode code) {
   switch (code) {
     case ErrorCode::kDataLoss:
@@ -184,8 +196,11 @@ class SqliteDialect : public Dialect {
 
   DatabaseFailure explain(const soci::soci_error& error) const override {
     const auto* sqlite = dynamic_cast<const soci::sqlite3_soci_error*>(&error);
-    const ErrorCode code = sqlite == nullptr ? ErrorCode::kInternal : code_of(sqlite->result());
-    return {code, meaning_of(code)};
+    if (sqlite == nullptr) {
+      return {ErrorCode::kInternal, meaning_of(ErrorCode::kInternal)};
+    }
+    const ErrorCode code = code_of(sqlite->result());
+    return {code, meaning_of(code), storage_fault_of(sqlite->result())};
   }
 
   bool is_lost(soci::session&) const override { return false; }

@@ -12,6 +12,7 @@
 #include "onnxop/base/error.h"
 #include "onnxop/base/file.h"
 #include "onnxop/base/sha256.h"
+#include "onnxop/base/storage_error.h"
 #include "onnxop/registry/model_claims.h"
 #include "onnxop/registry/model_events.h"
 #include "onnxop/registry/model_names.h"
@@ -102,8 +103,7 @@ std::vector<ModelFile> fill_folder(const RegistryCore& core, const std::vector<C
              copy.from.native(), files.back().sha256);
       }
     } catch (const fs::filesystem_error& error) {
-      fail(ErrorCode::kIo, "cannot copy {} to {}: {}", copy.from.native(), to.native(),
-           error.code().message());
+      fail_to_write(error.code(), format("cannot copy {} to {}", copy.from.native(), to.native()));
     }
   }
   return files;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "onnxop/base/error.h"
+#include "onnxop/base/storage_error.h"
 #include "onnxop/registry/registry_core.h"
 #include "onnxop/registry/schema.h"
 
@@ -33,7 +34,7 @@ void make_folder(const fs::path& dir) {
   std::error_code error;
   fs::create_directories(dir, error);
   if (error) {
-    fail(ErrorCode::kIo, "cannot make the store {}: {}", dir.native(), error.message());
+    fail_to_write(error, format("cannot make the store {}", dir.native()));
   }
 }
 

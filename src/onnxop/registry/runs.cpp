@@ -5,6 +5,7 @@
 #include <soci/soci.h>
 
 #include "onnxop/base/error.h"
+#include "onnxop/base/storage_error.h"
 #include "onnxop/registry/experiment_rows.h"
 #include "onnxop/registry/process_owner.h"
 #include "onnxop/registry/registry_core.h"
@@ -120,7 +121,7 @@ fs::path Runs::dir(std::string_view run_id) const {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) {
-    fail(ErrorCode::kIo, "cannot make the run's folder {}: {}", folder.native(), error.message());
+    fail_to_write(error, format("cannot make the run's folder {}", folder.native()));
   }
   return folder;
 }

@@ -8,26 +8,34 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "onnxop/base/error.h"
+#include "onnxop/base/storage_error.h"
 
 namespace onnxop {
 namespace {
 
 constexpr mode_t kMode = 0644;
 
-[[noreturn]] void fail_with_errno(std::string_view what, const std::filesystem::path& path) {
+[[noreturn]] void fail_to_read(const std::filesystem::path& path) {
   const int number = errno;
-  fail(number == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo, "{} cannot be {}: {}",
-       path.native(), what, std::generic_category().message(number));
+  fail(number == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo, "{} cannot be read: {}",
+       path.native(), std::generic_category().message(number));
+}
+
+[[noreturn]] void fail_written(const std::error_code& reason, const std::filesystem::path& path) {
+  fail_to_write(reason, format("{} cannot be written", path.native()));
 }
 
 }  // namespace
 
 BodyFile::BodyFile(std::filesystem::path path) : path_(std::move(path)) {
-  std::filesystem::create_directories(path_.parent_path());
+  std::error_code refused;
+  std::filesystem::create_directories(path_.parent_path(), refused);
+  if (refused) {
+    fail_written(refused, path_.parent_path());
+  }
   file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kMode);
   if (file_ < 0) {
-    fail_with_errno("written", path_);
+    fail_written({errno, std::generic_category()}, path_);
   }
 }
 
@@ -47,7 +55,7 @@ void BodyFile::append(std::span<const std::byte> bytes) {
     if (written >= 0) {
       bytes = bytes.subspan(static_cast<std::size_t>(written));
     } else if (errno != EINTR) {
-      fail_with_errno("written", path_);
+      fail_written({errno, std::generic_category()}, path_);
     }
   }
 }
@@ -60,7 +68,7 @@ std::filesystem::path BodyFile::take() {
 FileBody::FileBody(const std::filesystem::path& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) {
-    fail_with_errno("read", path);
+    fail_to_read(path);
   }
   file_ = std::shared_ptr<const int>(new int(file), [](const int* opened) {
     ::close(*opened);
@@ -68,7 +76,7 @@ FileBody::FileBody(const std::filesystem::path& path) {
   });
   struct stat status {};
   if (::fstat(file, &status) != 0) {
-    fail_with_errno("read", path);
+    fail_to_read(path);
   }
   bytes = static_cast<std::uint64_t>(status.st_size);
 }

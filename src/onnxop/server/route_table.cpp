@@ -18,25 +18,30 @@ std::string next_request_id() {
   return format("{:08x}-{}", process, ++count);
 }
 
-Response fault(const Request& request, int status, std::string_view details,
-               std::string_view mlflow_code = "INTERNAL_ERROR") {
+/// What clients are told of a fault of the server: no more than that.
+struct Fault {
+  MlflowStatus status = {500, "INTERNAL_ERROR"};
+  std::string_view text = "something failed in the server";
+};
+
+Response fault(const Request& request, std::string_view details, const Fault& told = {}) {
   const std::string id = next_request_id();
   log_fields(LogLevel::kError, "a request failed",
              {{"request_id", id},
               {"method", request.method},
               {"path", request.target},
               {"details", details}});
-  const std::string message =
-      format("something failed in the server; its log has the details under {}", id);
+  const auto& [status, error_code] = told.status;
+  const std::string message = format("{}; its log has the details under {}", told.text, id);
   return error_form(request.target) == ErrorForm::kMlflow
-             ? mlflow_error_response(status, mlflow_code, message)
+             ? mlflow_error_response(status, error_code, message)
              : error_response(status, message);
 }
 
 Response mlflow_answer(const Request& request, const Error& error) {
   const MlflowStatus translated = mlflow_status(error.code());
   if (translated.status == 500) {
-    return fault(request, 500, error.what(), translated.error_code);
+    return fault(request, error.what(), {translated});
   }
   return mlflow_error_response(translated.status, translated.error_code, error.what());
 }
@@ -44,10 +49,12 @@ Response mlflow_answer(const Request& request, const Error& error) {
 Response error_answer(const Request& request, const Error& error) {
   const int status = http_status(error.code());
   Response response;
-  if (error_form(request.target) == ErrorForm::kMlflow) {
+  if (const auto* storage = dynamic_cast<const StorageError*>(&error)) {
+    response = fault(request, error.what(), {kStorageStatus, storage_fault_text(storage->fault())});
+  } else if (error_form(request.target) == ErrorForm::kMlflow) {
     response = mlflow_answer(request, error);
   } else if (status >= 500 && status != 503 && status != 504) {
-    response = fault(request, status, error.what());
+    response = fault(request, error.what(), {{status, {}}});
   } else {
     response = error_response(status, error.what());
   }
@@ -187,9 +194,9 @@ Response answer(const Request& request, const std::function<Response()>& make) n
   } catch (const Error& e) {
     return error_answer(request, e);
   } catch (const std::exception& e) {
-    return fault(request, 500, e.what());
+    return fault(request, e.what());
   } catch (...) {
-    return fault(request, 500, "an exception of an unknown type");
+    return fault(request, "an exception of an unknown type");
   }
 }
 

@@ -246,8 +246,31 @@ TEST(RouteTable, EveryErrorHasItsStatus) {
     EXPECT_EQ(status_of([code = code] { throw Error(code, "x"); }), status);
     EXPECT_NE(reason_phrase(status), "");
   }
+  EXPECT_EQ(status_of([] { throw StorageError(StorageFault::kFull, "x"); }), 507);
+  EXPECT_EQ(reason_phrase(507), "Insufficient Storage");
   EXPECT_EQ(status_of([] { throw std::bad_alloc(); }), 500);
   EXPECT_EQ(status_of([] { throw 7; }), 500);
+}
+
+TEST(RouteTable, WhoCannotStoreAnythingSaysWhyButNotWhere) {
+  const std::vector<std::pair<StorageFault, std::string>> expected{
+      {StorageFault::kFull, "is full"}, {StorageFault::kNotWritable, "may not write"}};
+  for (const auto& [fault, text] : expected) {
+    for (const std::string target : {"/api/2.0/mlflow/runs/create", "/v2/repository/index"}) {
+      Request request;
+      request.target = target;
+      const Response response = answer(request, [fault = fault]() -> Response {
+        throw StorageError(fault, "/srv/store/onnxop.db: no");
+      });
+      EXPECT_EQ(response.status, 507);
+      EXPECT_EQ(response.retry_after, 0);
+      EXPECT_THAT(response.body, HasSubstr(text));
+      EXPECT_THAT(response.body, HasSubstr("its log has the details under "));
+      EXPECT_THAT(response.body, Not(HasSubstr("/srv")));
+      EXPECT_EQ(parse_json(response.body, target).value("error_code", "none"),
+                target.starts_with("/api/2.0/mlflow") ? "IO_ERROR" : "none");
+    }
+  }
 }
 
 TEST(HttpMessage, PathsOfTargets) {

@@ -65,6 +65,13 @@ MlflowStatus mlflow_status(ErrorCode code) {
   return {500, "INTERNAL_ERROR"};
 }
 
+std::string_view storage_fault_text(StorageFault fault) {
+  return fault == StorageFault::kFull
+             ? "the disk under the server's store is full: nothing can be stored until there is "
+               "room on it"
+             : "the server may not write to its store, which is read-only or another's";
+}
+
 std::string_view mlflow_error_code(int status) {
   switch (status) {
     case 401:
@@ -131,6 +138,8 @@ std::string_view reason_phrase(int status) {
       return "Service Unavailable";
     case 504:
       return "Gateway Timeout";
+    case 507:
+      return "Insufficient Storage";
     default:
       return "Internal Server Error";
   }

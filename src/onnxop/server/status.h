@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "onnxop/base/error.h"
+#include "onnxop/base/storage_error.h"
 
 namespace onnxop {
 
@@ -15,6 +15,11 @@ struct MlflowStatus {
   std::string_view error_code;
 };
 MlflowStatus mlflow_status(ErrorCode code);
+
+/// What every client may know of it; its status is 507, and MLflow's error_code IO_ERROR: MLflow's
+/// clients try 500, 503 and 429 again for minutes, but tell the user of 507 at once.
+inline constexpr MlflowStatus kStorageStatus{507, "IO_ERROR"};
+std::string_view storage_fault_text(StorageFault fault);
 
 /// The error_code of a status that no Error led to.
 std::string_view mlflow_error_code(int status);
