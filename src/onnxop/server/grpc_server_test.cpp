@@ -20,6 +20,21 @@ using inference::ModelInferRequest;
 using inference::ModelInferResponse;
 using testing::HasSubstr;
 
+/// Runs when it is let go.
+struct HeldScorer {
+  explicit HeldScorer(const std::shared_ptr<FakeScorer>& fake)
+      : scorer(std::make_shared<FakeScorer>(fake->inputs(), fake->outputs(),
+                                            [this, fake](std::span<const NamedTensor> inputs) {
+                                              begun.release();
+                                              go.acquire();
+                                              return fake->run(inputs);
+                                            })) {}
+
+  std::counting_semaphore<> begun{0};
+  std::counting_semaphore<> go{0};
+  std::shared_ptr<FakeScorer> scorer;
+};
+
 class GrpcTest : public testing::Test {
  protected:
   GrpcTest() {
@@ -165,30 +180,46 @@ TEST_F(GrpcTest, AStreamThatIsCutOffIsForgotten) {
   EXPECT_TRUE(infer(digit(3), response).ok());
 }
 
+TEST_F(GrpcTest, AStreamWithRefusedRequestsIsCutOff) {
+  HeldScorer held(scorer_);
+  catalog_.publish(set_of(served("mnist", 1, held.scorer)));
+  start();
+  const auto stats = catalog_.snapshot()->find("mnist")->stats;
+  grpc::ClientContext context;
+  const auto stream = stub_->ModelStreamInfer(&context);
+  stream->Write(digit(1));
+  held.begun.acquire();
+  stream->Write(digit(2, "nothing"));
+  auto wrong = digit(3);
+  wrong.mutable_inputs(0)->set_name("picture");
+  stream->Write(wrong);
+  while (!stats->snapshot().requests.contains({Protocol::kGrpc, 400})) {
+    std::this_thread::yield();
+  }
+  // The answers of both wait behind the first's.
+  context.TryCancel();
+  EXPECT_FALSE(stream->Finish().ok());
+  held.go.release(10);
+  ModelInferResponse response;
+  EXPECT_TRUE(infer(digit(3), response).ok());
+}
+
 TEST_F(GrpcTest, WaitingCallsObeyDeadlinesAndLimits) {
-  std::counting_semaphore<> begun{0};
-  std::counting_semaphore<> go{0};
-  const auto fake = scorer_;
-  const auto held = std::make_shared<FakeScorer>(fake->inputs(), fake->outputs(),
-                                                 [&, fake](std::span<const NamedTensor> inputs) {
-                                                   begun.release();
-                                                   go.acquire();
-                                                   return fake->run(inputs);
-                                                 });
+  HeldScorer held(scorer_);
   catalog_.publish(
-      set_of(served("mnist", 1, held, digit_contract(), {.max_queued = 1, .max_batch = 1})));
+      set_of(served("mnist", 1, held.scorer, digit_contract(), {.max_queued = 1, .max_batch = 1})));
   start();
   ModelInferResponse first_response;
   grpc::Status first;
   std::thread running([&] { first = infer(digit(1), first_response); });
-  begun.acquire();
+  held.begun.acquire();
   ModelInferResponse second_response;
   grpc::Status second;
   std::thread waiting(
       [&] { second = infer(digit(2), second_response, std::chrono::milliseconds(50)); });
   waiting.join();
   EXPECT_EQ(second.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
-  go.release(10);
+  held.go.release(10);
   running.join();
   EXPECT_TRUE(first.ok());
   EXPECT_EQ(best(first_response), 1U);

@@ -47,6 +47,11 @@ class StreamReactor : public grpc::ServerBidiReactor<ModelInferRequest, ModelStr
     if (!status.ok()) {
       put_error(*entry, status);
       entry->ready = true;
+    } else {
+      entry->started = true;
+      if (broken_) {
+        cancel(*entry);
+      }
     }
     go_on(lock);
   }
@@ -60,20 +65,12 @@ class StreamReactor : public grpc::ServerBidiReactor<ModelInferRequest, ModelStr
   }
 
   void OnCancel() override {
-    std::deque<std::shared_ptr<Entry>> waiting;
-    {
-      const std::lock_guard lock(mutex_);
-      broken_ = true;
-      reading_ended_ = true;
-      waiting = entries_;
-    }
-    for (const auto& entry : waiting) {
-      if (entry->inference->cancel()) {
-        const std::lock_guard lock(mutex_);
-        entry->ready = true;
-      }
-    }
     std::unique_lock lock(mutex_);
+    broken_ = true;
+    reading_ended_ = true;
+    for (const auto& entry : entries_) {
+      cancel(*entry);
+    }
     go_on(lock);
   }
 
@@ -84,8 +81,17 @@ class StreamReactor : public grpc::ServerBidiReactor<ModelInferRequest, ModelStr
     ModelInferRequest request;
     std::optional<GrpcInference> inference;
     ModelStreamInferResponse response;
+    bool started = false;  // its inference has, as far as OnReadDone() has come
     bool ready = false;
   };
+
+  /// With the lock. An inference that is being started is its starter's to cancel, and one that was
+  /// refused has nothing to cancel.
+  static void cancel(Entry& entry) {
+    if (entry.started && !entry.ready && entry.inference->cancel()) {
+      entry.ready = true;
+    }
+  }
 
   static void put_error(Entry& entry, const grpc::Status& status) {
     entry.response.set_error_message(status.error_message());
