@@ -1,5 +1,5 @@
 # What people type. Everything stands on the CMake presets of CMakePresets.json, which work by themselves too.
-.PHONY: help setup build demo test test-asan test-asan-rooms test-tsan serve bench bench-tracking accuracy lint format clean
+.PHONY: help setup build demo test test-asan test-tsan serve bench bench-tracking accuracy lint format clean
 .DEFAULT_GOAL := help
 
 JOBS ?= $(shell nproc)
@@ -20,11 +20,8 @@ demo: build ## train on MNIST, serve the model, classify ten digits over HTTP
 test: setup ## build and run every test
 	@tools/build release && tools/run_tests release
 
-test-asan: setup ## rooms that read strangers' bytes, under AddressSanitizer and UndefinedBehaviorSanitizer
+test-asan: setup ## build and run the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@tools/build asan && tools/run_tests asan
-
-test-asan-rooms: setup ## every room and the fuzz targets' corpus under them
-	@tools/build asan room_tests fuzz && tools/run_tests asan-rooms
 
 test-tsan: setup ## the tests of the rooms with threads under ThreadSanitizer
 	@tools/build tsan && tools/run_tests tsan
