@@ -23,8 +23,22 @@ std::string one_line(std::string_view text) {
   return line;
 }
 
-Database::Database(std::unique_ptr<Dialect> dialect)
-    : dialect_(std::move(dialect)), group_(GroupCommit::of(dialect_->address())) {
+namespace {
+
+constexpr std::chrono::seconds kLongestWithoutDisk(1);
+
+}  // namespace
+
+const Clock& Database::system_clock() {
+  static const SystemClock clock;
+  return clock;
+}
+
+Database::Database(std::unique_ptr<Dialect> dialect, const Clock& clock)
+    : dialect_(std::move(dialect)),
+      group_(GroupCommit::of(dialect_->address())),
+      clock_(clock),
+      waited_(clock.steady()) {
   try {
     session_ = dialect_->connect();
   } catch (...) {
@@ -47,8 +61,8 @@ std::set<std::string> Database::tables() {
   });
 }
 
-void Database::write_grouped(std::function<void(soci::session&)> body) {
-  GroupedWrite write{.body = std::move(body)};
+void Database::write_grouped(std::function<void(soci::session&)> body, bool waits_for_disk) {
+  GroupedWrite write{.body = std::move(body), .waits_for_disk = waits_for_disk};
   group_->run(write, [this](const auto& group) { commit_group(group); });
   if (write.error) {
     std::rethrow_exception(write.error);
@@ -57,12 +71,17 @@ void Database::write_grouped(std::function<void(soci::session&)> body) {
 
 void Database::commit_group(const std::vector<GroupedWrite*>& group) {
   try {
+    const SteadyTime now = clock_.steady();
+    const bool wait = std::ranges::any_of(group, &GroupedWrite::waits_for_disk) ||
+                      now - waited_ >= kLongestWithoutDisk;
+    let_commit_wait(wait);
     Transaction transaction(*this, dialect_->begin_write());
     for (GroupedWrite* write : group) {
       run_in_group(*write, group.size() == 1);
     }
     if (std::ranges::any_of(group, [](const GroupedWrite* write) { return !write->error; })) {
       transaction.commit();
+      waited_ = wait ? now : waited_;
     }
   } catch (...) {
     for (GroupedWrite* write : group) {
@@ -111,6 +130,14 @@ void Database::run_in_group(GroupedWrite& write, bool alone) {
   }
 }
 
+/// A new session's commits wait.
+void Database::let_commit_wait(bool wait) {
+  if (session_ && wait != waits_) {
+    dialect_->let_commits_wait(*session_, wait);
+    waits_ = wait;
+  }
+}
+
 void Database::begin(const char* statement) {
   if (session_) {
     try {
@@ -125,6 +152,7 @@ void Database::begin(const char* statement) {
   }
   session_ = dialect_->connect();
   lost_ = false;
+  waits_ = true;
   *session_ << statement;
 }
 

@@ -4,7 +4,8 @@
 // and in the files of the subjects.
 //
 // One thread at a time; any number of processes and Database objects on one database. What a
-// write() committed is on disk.
+// write() committed is on disk; what a write_log() did outlives this process at once, and is on disk
+// soon.
 
 #include <filesystem>
 #include <functional>
@@ -17,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "onnxop/base/clock.h"
 #include "onnxop/registry/dialect.h"
 #include "onnxop/registry/group_commit.h"
 
@@ -26,7 +28,8 @@ class Database {
  public:
   /// Connects to what `dialect` is for. Throws Error{kDataLoss} when a file is no SQLite database,
   /// {kIo} when it cannot be opened or written, {kUnavailable} when a server cannot be reached.
-  explicit Database(std::unique_ptr<Dialect> dialect);
+  /// `clock` outlives this.
+  explicit Database(std::unique_ptr<Dialect> dialect, const Clock& clock = system_clock());
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -58,6 +61,14 @@ class Database {
       write_grouped([&](soci::session& session) { result.emplace(body(session)); });
       return Result(std::move(*result));
     }
+  }
+
+  /// As write(), for what is written often, and where a power cut may take the latest: the commit
+  /// does not wait for the disk, unless none of this object's has for a second. Every commit that
+  /// does, of any process, brings all before it to the disk too. A PostgreSQL server's always wait.
+  template <typename Body>
+  void write_log(Body&& body) {
+    write_grouped([&](soci::session& session) { body(session); }, false);
   }
 
   /// Calls body(soci::session&) on one unchanging state of the database; never waits for writers.
@@ -92,7 +103,9 @@ class Database {
     bool open_ = true;
   };
 
-  void write_grouped(std::function<void(soci::session&)> body);
+  static const Clock& system_clock();
+  void write_grouped(std::function<void(soci::session&)> body, bool waits_for_disk = true);
+  void let_commit_wait(bool wait);
   void commit_group(const std::vector<GroupedWrite*>& group);
   void run_in_group(GroupedWrite& write, bool alone);
   void begin(const char* statement);
@@ -102,7 +115,10 @@ class Database {
   std::unique_ptr<Dialect> dialect_;
   std::shared_ptr<GroupCommit> group_;
   std::unique_ptr<soci::session> session_;
-  bool lost_ = false;  // the server went away, and there is no session now
+  const Clock& clock_;
+  bool lost_ = false;   // the server went away, and there is no session now
+  bool waits_ = true;   // the session's commits do, for the disk
+  SteadyTime waited_;   // the last of them that did
 };
 
 }  // namespace onnxop

@@ -210,6 +210,43 @@ TEST_P(DatabaseTest, WritersAreAlone) {
   EXPECT_EQ(count(), kProcesses * kRounds);
 }
 
+// SQLite alone.
+
+class SqliteTest : public StoreTest {
+ protected:
+  void write(bool log, std::function<void(soci::session&)> body) {
+    log ? database_.write_log(body) : database_.write(body);
+  }
+  /// Whether such a write waits for the disk.
+  bool waits(bool log) {
+    constexpr int kFull = 2;
+    int level = 0;
+    write(log, [&](soci::session& session) { session << "PRAGMA synchronous", into(level); });
+    return level == kFull;
+  }
+
+  FakeClock time_;
+  Database database_{sqlite_dialect(store_dir().string() + ".db"), time_};
+};
+
+TEST_F(SqliteTest, ALogWaitsForTheDiskOnceASecond) {
+  EXPECT_TRUE(waits(false));
+  EXPECT_FALSE(waits(true));
+  time_.advance(std::chrono::milliseconds(999));
+  EXPECT_FALSE(waits(true));
+  time_.advance(std::chrono::milliseconds(1));
+  EXPECT_TRUE(waits(true));
+  EXPECT_FALSE(waits(true));
+  EXPECT_TRUE(waits(false));
+}
+
+TEST_F(SqliteTest, ALogThatFailsHasNotWaited) {
+  time_.advance(std::chrono::seconds(1));
+  EXPECT_THROW(write(true, [](soci::session&) { throw std::runtime_error("no"); }),
+               std::runtime_error);
+  EXPECT_TRUE(waits(true));
+}
+
 // PostgreSQL alone.
 
 class PostgresqlTest : public StoreTest {

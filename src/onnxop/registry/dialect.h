@@ -45,6 +45,9 @@ class Dialect {
   /// A statement of a migration in this database's words: `{clustered}`, and text that compares by
   /// its bytes.
   virtual std::string adapt(std::string_view statement) const = 0;
+  /// Between transactions: whether the commits that follow wait until what they wrote is on disk.
+  /// Those that do not still outlive this process; where that cannot be had, all of them wait.
+  virtual void let_commits_wait(soci::session& session, bool wait) const = 0;
   virtual const char* select_tables() const = 0;
   virtual DatabaseFailure explain(const soci::soci_error& error) const = 0;
   /// True when the session is of no more use, for the database has gone.

@@ -198,6 +198,9 @@ class PostgresqlDialect : public Dialect {
     return result;
   }
 
+  // Without synchronous_commit a server that is killed forgets what it has acknowledged.
+  void let_commits_wait(soci::session&, bool) const override {}
+
   const char* select_tables() const override {
     return "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = current_schema()";
   }

@@ -155,7 +155,7 @@ void append_metrics(soci::session& session, std::int64_t run, std::span<const Me
 
 void Runs::log_metrics(std::string_view run_id, const std::vector<Metric>& metrics) {
   check_metrics(metrics);
-  core_.database.write([&](soci::session& session) {
+  core_.database.write_log([&](soci::session& session) {
     append_metrics(session, find_active_run(session, core_, run_id).number, metrics);
   });
 }

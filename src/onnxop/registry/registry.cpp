@@ -115,7 +115,7 @@ StoreLocation with_absolute_folder(StoreLocation location) {
 RegistryCore::RegistryCore(const StoreLocation& store, const Clock& store_clock, bool must_exist)
     : location(with_absolute_folder(store)),
       clock(store_clock),
-      database(database_of(location, must_exist)),
+      database(database_of(location, must_exist), clock),
       blobs(folder_blob_store(dir() / "artifacts", clock)),
       actor(process_user()) {
   if (schema_version(database) == 0) {

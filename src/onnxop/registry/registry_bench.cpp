@@ -80,6 +80,7 @@ void bench_log_batch(benchmark::State& state) {
 BENCHMARK(bench_log_batch)
     ->Args({1, 1})
     ->Args({100, 1})
+    ->Args({100, 100})
     ->Args({1000, 1})
     ->Args({1000, 10})
     ->Args({1000, 1000})

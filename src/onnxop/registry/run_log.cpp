@@ -58,7 +58,7 @@ void Runs::log_batch(std::string_view run_id, const RunBatch& batch) {
   check_metrics(batch.metrics);
   check_params(batch.params);
   check_run_tags(batch.tags);
-  core_.database.write([&](soci::session& session) {
+  core_.database.write_log([&](soci::session& session) {
     const RunRow run = find_active_run(session, core_, run_id);
     add_params(session, run_id, run, batch.params);
     append_metrics(session, run.number, batch.metrics);
@@ -68,7 +68,7 @@ void Runs::log_batch(std::string_view run_id, const RunBatch& batch) {
 
 void Runs::log_params(std::string_view run_id, const Texts& params) {
   check_params(params);
-  core_.database.write([&](soci::session& session) {
+  core_.database.write_log([&](soci::session& session) {
     add_params(session, run_id, find_active_run(session, core_, run_id), params);
   });
 }
@@ -76,13 +76,13 @@ void Runs::log_params(std::string_view run_id, const Texts& params) {
 void Runs::set_tag(std::string_view run_id, std::string_view key, std::string_view value) {
   const Texts tags{{std::string(key), std::string(value)}};
   check_run_tags(tags);
-  core_.database.write([&](soci::session& session) {
+  core_.database.write_log([&](soci::session& session) {
     set_run_tags(session, find_active_run(session, core_, run_id).number, tags);
   });
 }
 
 void Runs::delete_tag(std::string_view run_id, std::string_view key) {
-  core_.database.write([&](soci::session& session) {
+  core_.database.write_log([&](soci::session& session) {
     const RunRow run = find_active_run(session, core_, run_id);
     if (!delete_value(session, kRunTags, run.number, key)) {
       fail(ErrorCode::kNotFound, "run {} has no tag '{}'", run_id, key);
