@@ -158,6 +158,10 @@ ServerOptions server_options_of(Options& options) {
   return server;
 }
 
+int processor_count() {
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
 std::unique_ptr<GrpcServer> start_grpc(const Options& options, const ServerOptions& server,
                                        const ServingCore& core) {
   if (options.grpc_port < 0) {
@@ -166,6 +170,9 @@ std::unique_ptr<GrpcServer> start_grpc(const Options& options, const ServerOptio
   GrpcOptions grpc;
   grpc.host = server.host;
   grpc.port = options.grpc_port;
+  const int processors = processor_count();
+  grpc.threads = std::max(1, processors / 4);
+  grpc.spin = processors > 1 ? server.spin : std::chrono::microseconds(0);
   grpc.limits = options.limits.grpc;
   grpc.infer = server.infer;
   grpc.slow_request_ms = server.slow_request_ms;
@@ -196,8 +203,7 @@ void serve(Options options, const CliContext& context) {
   ManagerOptions manager_options;
   std::map<std::string, TrafficPlan> traffic;
   std::string sticky_header;
-  const int processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  const int executors = options.executors == 0 ? processors : options.executors;
+  const int executors = options.executors == 0 ? processor_count() : options.executors;
   try {
     server_options = server_options_of(options);
     manager_options = {wishes_of(options, server_options.routes), executors};

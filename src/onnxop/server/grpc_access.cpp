@@ -11,7 +11,7 @@
 namespace onnxop {
 namespace {
 
-Credentials credentials_of(const grpc::CallbackServerContext& context) {
+Credentials credentials_of(const grpc::ServerContextBase& context) {
   const auto [first, last] = context.client_metadata().equal_range("authorization");
   Credentials credentials;
   if (first != last) {
@@ -45,7 +45,7 @@ Permission grpc_permission(std::string_view method) {
   return Permission::kUnset;
 }
 
-grpc::Status admit(const GrpcOptions& options, const grpc::CallbackServerContext& context,
+grpc::Status admit(const GrpcOptions& options, const grpc::ServerContextBase& context,
                    std::string_view method, GrpcAsks asks) {
   const std::size_t fields = context.client_metadata().size();
   if (fields > options.limits.max_metadata_fields) {

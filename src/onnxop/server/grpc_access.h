@@ -9,7 +9,7 @@
 #include "onnxop/server/grpc_server.h"
 
 namespace grpc {
-class CallbackServerContext;
+class ServerContextBase;
 }
 
 namespace onnxop {
@@ -23,7 +23,7 @@ Permission grpc_permission(std::string_view method);
 enum class GrpcAsks { kCall, kStream };
 
 /// OK, or why the call may not go on: UNAUTHENTICATED, PERMISSION_DENIED, RESOURCE_EXHAUSTED.
-grpc::Status admit(const GrpcOptions& options, const grpc::CallbackServerContext& context,
+grpc::Status admit(const GrpcOptions& options, const grpc::ServerContextBase& context,
                    std::string_view method, GrpcAsks asks = GrpcAsks::kCall);
 
 }  // namespace onnxop

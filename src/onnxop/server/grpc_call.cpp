@@ -71,8 +71,26 @@ grpc::Status status_of(const std::function<void()>& work) noexcept {
   }
 }
 
+SteadyTime deadline_of(const grpc::ServerContextBase& context) {
+  const auto left = context.deadline() - std::chrono::system_clock::now();
+  return left > std::chrono::hours(24 * 365) ? SteadyTime::max() : SystemClock().steady() + left;
+}
+
+std::optional<TraceContext> take_trace(grpc::ServerContextBase& context) {
+  const auto field = context.client_metadata().find("traceparent");
+  if (field == context.client_metadata().end()) {
+    return std::nullopt;
+  }
+  const auto trace = read_traceparent({field->second.data(), field->second.size()});
+  if (trace) {
+    context.AddInitialMetadata("traceparent", trace->traceparent());
+  }
+  return trace;
+}
+
 grpc::Status GrpcInference::start(const inference::ModelInferRequest& message,
-                                  const grpc::ServerContextBase& context, SteadyTime deadline) {
+                                  const grpc::ServerContextBase& context, SteadyTime deadline,
+                                  bool run_here) {
   int http = 200;
   const grpc::Status status = status_of([&] {
     try {
@@ -91,14 +109,18 @@ grpc::Status GrpcInference::start(const inference::ModelInferRequest& message,
       });
       call_->set_ticket(std::move(assigned.ticket));
       call_->waiting.deadline = std::min(deadline, deadline_of(request_));
-      submit_or_run(core_.scheduler, *call_);
+      if (run_here) {
+        submit_or_run(core_.scheduler, *call_);
+      } else {
+        submit(core_.scheduler, *call_);
+      }
     } catch (const Error& e) {
       http = http_status(e.code());
       throw;
     }
   });
   if (!status.ok()) {
-    account(status, http);
+    count(http);
   }
   return status;
 }
@@ -122,11 +144,20 @@ grpc::Status GrpcInference::finish(inference::ModelInferResponse& response) {
       throw;
     }
   });
-  account(status, http);
+  count(http);
   return status;
 }
 
-void GrpcInference::account(const grpc::Status& status, int http) const {
+/// In statistics, by what HTTP would have said; before the answer, so that they have it when its
+/// caller asks for them.
+void GrpcInference::count(int status) const {
+  if (model_) {
+    model_->stats->count_request(Protocol::kGrpc, status,
+                                 seconds_between(begun_, SystemClock().steady()));
+  }
+}
+
+void GrpcInference::log(const grpc::Status& status) const {
   RequestRecord record{.protocol = "grpc",
                        .method = "ModelInfer",
                        .status = status.error_code(),
@@ -137,10 +168,6 @@ void GrpcInference::account(const grpc::Status& status, int http) const {
                        .answered = SystemClock().steady()};
   if (call_) {
     record.times = call_->times;
-  }
-  if (model_) {
-    model_->stats->count_request(Protocol::kGrpc, http,
-                                 seconds_between(record.begun, record.answered));
   }
   log_request({options_.access_log, options_.slow_request_ms}, record);
 }

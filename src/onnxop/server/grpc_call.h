@@ -28,6 +28,12 @@ grpc::Status grpc_status(const Error& error);
 /// grpc_status() of what `work` throws; OK when it throws nothing.
 grpc::Status status_of(const std::function<void()>& work) noexcept;
 
+/// When the caller wants no answer any more.
+SteadyTime deadline_of(const grpc::ServerContextBase& context);
+
+/// The caller's trace, who is told of this server's part in it.
+std::optional<TraceContext> take_trace(grpc::ServerContextBase& context);
+
 /// One inference; the message outlives it.
 class GrpcInference {
  public:
@@ -40,15 +46,18 @@ class GrpcInference {
   void set_trace(std::optional<TraceContext> trace) { trace_ = trace; }
 
   /// What is wrong with the message, or with the moment. `context` says who asks.
+  /// `run_here`: the calling thread may run the model itself, where an executor is free.
   grpc::Status start(const inference::ModelInferRequest& message,
-                     const grpc::ServerContextBase& context, SteadyTime deadline);
+                     const grpc::ServerContextBase& context, SteadyTime deadline, bool run_here);
   /// True: it was still waiting for an executor.
   bool cancel();
   /// After the end; fills the response where that is OK.
   grpc::Status finish(inference::ModelInferResponse& response);
+  /// Once start() or finish() said how it went; best when the answer is on its way.
+  void log(const grpc::Status& status) const;
 
  private:
-  void account(const grpc::Status& status, int http_status) const;
+  void count(int http_status) const;
 
   const GrpcOptions& options_;
   const ServingCore& core_;

@@ -12,6 +12,7 @@
 #include "onnxop/base/error.h"
 #include "onnxop/base/log.h"
 #include "onnxop/server/grpc_acceptor.h"
+#include "onnxop/server/grpc_infer_threads.h"
 #include "onnxop/server/grpc_service.h"
 #include "onnxop/server/grpc_tls.h"
 
@@ -52,10 +53,12 @@ class GrpcServer::Impl {
         grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
         certificates_ ? certificates_->credentials() : grpc::InsecureServerCredentials());
     builder.RegisterService(&service_);
+    infer_threads_ = std::make_unique<GrpcInferThreads>(options_, core_, service_, builder);
     server_ = builder.BuildAndStart();
     if (!server_) {
       fail(ErrorCode::kFailedPrecondition, "gRPC cannot be started");
     }
+    infer_threads_->start();
     acceptor_.start(std::move(connections));
     log_fields(LogLevel::kInfo, "serving gRPC",
                {{"address", format("{}:{}", options_.host, port())},
@@ -74,8 +77,10 @@ class GrpcServer::Impl {
 
   void stop(std::chrono::milliseconds patience) {
     acceptor_.stop();
+    infer_threads_->take_no_more();
     server_->Shutdown(std::chrono::system_clock::now() + patience);
     server_->Wait();
+    infer_threads_->stop();
   }
 
  private:
@@ -85,6 +90,7 @@ class GrpcServer::Impl {
   std::unique_ptr<GrpcCertificates> certificates_;
   GrpcAcceptor acceptor_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<GrpcInferThreads> infer_threads_;
 };
 
 GrpcServer::GrpcServer(const GrpcOptions& options, const ServingCore& core,

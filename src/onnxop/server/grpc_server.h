@@ -1,6 +1,6 @@
 #pragma once
 // The gRPC service: inference.GRPCInferenceService with Triton's extensions, grpc.health.v1.Health
-// and reflection, on a port of its own. gRPC's threads read and write; models run on the executors.
+// and reflection, on a port of its own. Models run on the executors.
 
 #include <atomic>
 #include <chrono>
@@ -20,6 +20,9 @@ struct GrpcOptions {
   std::string host = "127.0.0.1";
   int port = 8081;  // 0: a free one, see GrpcServer::port()
   GrpcLimits limits = {};
+  int threads = 1;  // that read and answer ModelInfer
+  /// How long they look for the next call before they sleep; 0: not at all.
+  std::chrono::microseconds spin{100};
   int max_stream_inferences = 64;  // of one stream that are not answered yet; then it waits
   /// Who may do what; null: everyone everything. With tokens there is no reflection: it could not
   /// ask for them.

@@ -20,49 +20,6 @@ Unary* end_with(Context* context, const grpc::Status& status) {
   return reactor;
 }
 
-SteadyTime deadline_of(const Context& context) {
-  const auto left = context.deadline() - std::chrono::system_clock::now();
-  return left > std::chrono::hours(24 * 365) ? SteadyTime::max() : SystemClock().steady() + left;
-}
-
-/// The caller's, which is told of this server's part in it.
-std::optional<TraceContext> take_trace(Context& context) {
-  const auto field = context.client_metadata().find("traceparent");
-  if (field == context.client_metadata().end()) {
-    return std::nullopt;
-  }
-  const auto trace = read_traceparent({field->second.data(), field->second.size()});
-  if (trace) {
-    context.AddInitialMetadata("traceparent", trace->traceparent());
-  }
-  return trace;
-}
-
-class InferReactor : public Unary {
- public:
-  InferReactor(const GrpcOptions& options, const ServingCore& core, Context& context,
-               const inference::ModelInferRequest& request, inference::ModelInferResponse& response)
-      : inference_(options, core, [this, &response] { Finish(inference_.finish(response)); }) {
-    inference_.set_trace(take_trace(context));
-    const grpc::Status status = inference_.start(request, context, deadline_of(context));
-    if (!status.ok()) {
-      started_ = false;
-      Finish(status);
-    }
-  }
-
-  void OnDone() override { delete this; }
-  void OnCancel() override {
-    if (started_ && inference_.cancel()) {
-      Finish(grpc::Status(grpc::StatusCode::CANCELLED, "the client went away"));
-    }
-  }
-
- private:
-  bool started_ = true;
-  GrpcInference inference_;
-};
-
 /// Work for a control thread, which ends with it.
 class ControlJob : public Job {
  public:
@@ -136,15 +93,6 @@ Unary* GrpcService::ModelMetadata(Context* context, const inference::ModelMetada
     write_metadata(describe_served(*resolve_model(*set, request->name(), request->version()), *set),
                    *response);
   });
-}
-
-Unary* GrpcService::ModelInfer(Context* context, const inference::ModelInferRequest* request,
-                               inference::ModelInferResponse* response) {
-  const grpc::Status admitted = admit(options_, *context, "ModelInfer");
-  if (!admitted.ok()) {
-    return end_with(context, admitted);
-  }
-  return new InferReactor(options_, core_, *context, *request, *response);
 }
 
 grpc::ServerBidiReactor<inference::ModelInferRequest, inference::ModelStreamInferResponse>*

@@ -1,5 +1,6 @@
 #pragma once
-// The methods of inference.GRPCInferenceService.
+// The methods of inference.GRPCInferenceService, but for ModelInfer, which has threads of its own
+// (grpc_infer_threads.h).
 
 #include <atomic>
 #include <functional>
@@ -13,7 +14,23 @@
 
 namespace onnxop {
 
-class GrpcService : public inference::GRPCInferenceService::CallbackService {
+namespace grpc_methods {
+
+using Grpc = inference::GRPCInferenceService;
+using Health = Grpc::WithCallbackMethod_ServerLive<
+    Grpc::WithCallbackMethod_ServerReady<Grpc::WithCallbackMethod_ModelReady<Grpc::Service>>>;
+using Descriptions =
+    Grpc::WithCallbackMethod_ServerMetadata<Grpc::WithCallbackMethod_ModelMetadata<
+        Grpc::WithCallbackMethod_ModelConfig<Grpc::WithCallbackMethod_ModelStatistics<Health>>>>;
+using Repository =
+    Grpc::WithCallbackMethod_RepositoryIndex<Grpc::WithCallbackMethod_RepositoryModelLoad<
+        Grpc::WithCallbackMethod_RepositoryModelUnload<Descriptions>>>;
+using All =
+    Grpc::WithAsyncMethod_ModelInfer<Grpc::WithCallbackMethod_ModelStreamInfer<Repository>>;
+
+}  // namespace grpc_methods
+
+class GrpcService : public grpc_methods::All {
  public:
   GrpcService(const GrpcOptions& options, const ServingCore& core, std::string program_version)
       : options_(options), core_(core), version_(std::move(program_version)) {}
@@ -35,9 +52,6 @@ class GrpcService : public inference::GRPCInferenceService::CallbackService {
   grpc::ServerUnaryReactor* ModelMetadata(grpc::CallbackServerContext* context,
                                           const inference::ModelMetadataRequest* request,
                                           inference::ModelMetadataResponse* response) override;
-  grpc::ServerUnaryReactor* ModelInfer(grpc::CallbackServerContext* context,
-                                       const inference::ModelInferRequest* request,
-                                       inference::ModelInferResponse* response) override;
   grpc::ServerBidiReactor<inference::ModelInferRequest, inference::ModelStreamInferResponse>*
   ModelStreamInfer(grpc::CallbackServerContext* context) override;
   grpc::ServerUnaryReactor* ModelConfig(grpc::CallbackServerContext* context,

@@ -33,16 +33,21 @@ class StreamReactor : public grpc::ServerBidiReactor<ModelInferRequest, ModelStr
     auto entry = std::make_shared<Entry>();
     entry->request.Swap(&incoming_);
     entry->inference.emplace(options_, core_, [this, held = entry.get()] { ended(*held); });
+    bool alone = false;
     {
       const std::lock_guard lock(mutex_);
       entries_.push_back(entry);
+      alone = entries_.size() == 1;
       reading_ = false;
     }
     // Each by itself: the token may have been taken away meanwhile.
     const grpc::Status admitted = admit(options_, context_, "ModelStreamInfer");
     const grpc::Status status =
-        admitted.ok() ? entry->inference->start(entry->request, context_, SteadyTime::max())
+        admitted.ok() ? entry->inference->start(entry->request, context_, SteadyTime::max(), alone)
                       : admitted;
+    if (admitted.ok() && !status.ok()) {
+      entry->inference->log(status);
+    }
     std::unique_lock lock(mutex_);
     if (!status.ok()) {
       put_error(*entry, status);
@@ -101,6 +106,7 @@ class StreamReactor : public grpc::ServerBidiReactor<ModelInferRequest, ModelStr
   /// On an executor.
   void ended(Entry& entry) {
     const grpc::Status status = entry.inference->finish(*entry.response.mutable_infer_response());
+    entry.inference->log(status);
     std::unique_lock lock(mutex_);
     if (!status.ok()) {
       put_error(entry, status);

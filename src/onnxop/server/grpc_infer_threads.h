@@ -1,0 +1,50 @@
+#pragma once
+// ModelInfer, and the threads that read and answer it. The other methods are gRPC's own threads'
+// (its callback API), who hand each event from one to another: two wakings a call, which are of the
+// length of a small model. Here a thread takes calls from a completion queue of its own, and looks
+// for the next before it sleeps, as the threads of HTTP do.
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "onnxop/server/grpc_service.h"
+
+namespace grpc {
+class ServerBuilder;
+}
+
+namespace onnxop {
+
+class GrpcInferThreads {
+ public:
+  /// What these name outlives it. Before the server is built.
+  GrpcInferThreads(const GrpcOptions& options, const ServingCore& core, GrpcService& service,
+                   grpc::ServerBuilder& builder);
+  /// Without start(): nothing ran.
+  ~GrpcInferThreads();
+  GrpcInferThreads(const GrpcInferThreads&) = delete;
+  GrpcInferThreads& operator=(const GrpcInferThreads&) = delete;
+
+  /// Once the server is built.
+  void start();
+  /// Before the server's shutdown: who is answered makes room for nobody any more.
+  void take_no_more() { stopping_ = true; }
+  /// After the server's shutdown: returns when all calls have ended.
+  void stop();
+
+ private:
+  class Call;
+  class Thread;
+
+  const GrpcOptions& options_;
+  const ServingCore& core_;
+  GrpcService& service_;
+  std::atomic<bool> stopping_{false};
+  // Calls that came; who has answered one tells it here, when all else may be gone.
+  std::shared_ptr<std::atomic<int>> unanswered_ = std::make_shared<std::atomic<int>>(0);
+  std::vector<std::unique_ptr<Thread>> threads_;
+};
+
+}  // namespace onnxop
