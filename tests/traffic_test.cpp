@@ -44,7 +44,8 @@ class Traffic : public testing::Test {
     const auto imported =
         run_onnxop({"import", model_file, "--name", "mnist", "--store", store(), "--json"});
     ASSERT_EQ(imported.exit_code, 0) << imported.err;
-    Registry registry(std::filesystem::path(store()), SystemClock(), true);
+    const SystemClock clock;
+    Registry registry(std::filesystem::path(store()), clock, true);
     registry.models().set_alias("mnist", "champion", 1);
     registry.models().set_alias("mnist", "challenger", 2);
   }

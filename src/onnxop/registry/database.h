@@ -4,8 +4,8 @@
 // and in the files of the subjects.
 //
 // One thread at a time; any number of processes and Database objects on one database. What a
-// write() committed is on disk; what a write_log() did outlives this process at once, and is on disk
-// soon.
+// write() committed is on disk; what a write_log() did outlives this process at once, and is on
+// disk soon.
 
 #include <filesystem>
 #include <functional>
@@ -116,9 +116,9 @@ class Database {
   std::shared_ptr<GroupCommit> group_;
   std::unique_ptr<soci::session> session_;
   const Clock& clock_;
-  bool lost_ = false;   // the server went away, and there is no session now
-  bool waits_ = true;   // the session's commits do, for the disk
-  SteadyTime waited_;   // the last of them that did
+  bool lost_ = false;  // the server went away, and there is no session now
+  bool waits_ = true;  // the session's commits do, for the disk
+  SteadyTime waited_;  // the last of them that did
 };
 
 }  // namespace onnxop

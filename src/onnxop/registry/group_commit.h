@@ -25,7 +25,7 @@ namespace onnxop {
 /// commits the group.
 struct GroupedWrite {
   std::function<void(soci::session&)> body;
-  bool waits_for_disk = true;  // its commit does
+  bool waits_for_disk = true;     // its commit does
   std::exception_ptr error = {};  // none: committed
   bool done = false;
 };

@@ -19,14 +19,12 @@ namespace grpc_methods {
 using Grpc = inference::GRPCInferenceService;
 using Health = Grpc::WithCallbackMethod_ServerLive<
     Grpc::WithCallbackMethod_ServerReady<Grpc::WithCallbackMethod_ModelReady<Grpc::Service>>>;
-using Descriptions =
-    Grpc::WithCallbackMethod_ServerMetadata<Grpc::WithCallbackMethod_ModelMetadata<
-        Grpc::WithCallbackMethod_ModelConfig<Grpc::WithCallbackMethod_ModelStatistics<Health>>>>;
+using Descriptions = Grpc::WithCallbackMethod_ServerMetadata<Grpc::WithCallbackMethod_ModelMetadata<
+    Grpc::WithCallbackMethod_ModelConfig<Grpc::WithCallbackMethod_ModelStatistics<Health>>>>;
 using Repository =
     Grpc::WithCallbackMethod_RepositoryIndex<Grpc::WithCallbackMethod_RepositoryModelLoad<
         Grpc::WithCallbackMethod_RepositoryModelUnload<Descriptions>>>;
-using All =
-    Grpc::WithAsyncMethod_ModelInfer<Grpc::WithCallbackMethod_ModelStreamInfer<Repository>>;
+using All = Grpc::WithAsyncMethod_ModelInfer<Grpc::WithCallbackMethod_ModelStreamInfer<Repository>>;
 
 }  // namespace grpc_methods
 
