@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "onnxop/base/error.h"
+#include "onnxop/base/folder.h"
 #include "onnxop/base/secret.h"
 #include "onnxop/base/storage_error.h"
 
@@ -196,11 +197,7 @@ void copy_to_new_file(const fs::path& from, const fs::path& to) {
 
 StagedDirectory::StagedDirectory(fs::path final_path) : final_(std::move(final_path)) {
   const auto folder = parent_or_dot(final_);
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) {
-    fail_to_write(error, format("{}: cannot make the folder", folder.string()));
-  }
+  make_folders(folder);
   std::string staging = (folder / ("." + final_.filename().string() + ".XXXXXX")).string();
   if (::mkdtemp(staging.data()) == nullptr || ::chmod(staging.c_str(), 0755) != 0) {
     fail_write(folder, "make a folder in");

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "onnxop/base/file.h"
+#include "onnxop/base/folder.h"
+#include "onnxop/base/test_error.h"
 #include "onnxop/base/test_folder.h"
 
 namespace onnxop {
@@ -39,6 +41,19 @@ TEST(StorageError, IsWhatAWriteEndsWith) {
   const TestFolder folder;
   EXPECT_THROW(copy_to_new_file(folder.write("from", "x"), "/sys/kernel/onnxop-test"),
                StorageError);
+  EXPECT_THROW(make_folders("/sys/kernel/onnxop-test/below"), StorageError);
+}
+
+TEST(StorageError, SaysWhichFolderCannotBeMade) {
+  const TestFolder folder;
+  make_folders(folder.path() / "a" / "b");
+  make_folders(folder.path() / "a" / "b");  // it may be there
+  const auto below_file = folder.write("file", "x") / "below";
+  const Error caught = error_of([&] { make_folders(below_file); });
+  EXPECT_EQ(caught.code(), ErrorCode::kIo);
+  EXPECT_TRUE(std::string_view(caught.what())
+                  .starts_with(below_file.string() + ": cannot make the folder: "))
+      << caught.what();
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "onnxop/base/error.h"
 #include "onnxop/base/file.h"
+#include "onnxop/base/folder.h"
 #include "onnxop/base/process.h"
 #include "onnxop/base/sha256.h"
 #include "onnxop/data/mnist_sources.h"
@@ -107,11 +108,7 @@ bool fetch_files(std::vector<MnistSource> sources, const std::vector<MnistFile>&
   if (missing.empty()) {
     return false;
   }
-  std::error_code error;
-  fs::create_directories(dir, error);
-  if (error) {
-    fail(ErrorCode::kIo, "{}: cannot make the folder: {}", dir.string(), error.message());
-  }
+  make_folders(dir);
   const StagedDirectory work(dir / "fetch");  // never published, so it goes away
   for (const auto& file : missing) {
     fetch_file(sources, file, work.path(), dir);

@@ -13,6 +13,7 @@
 
 #include "onnxop/base/error.h"
 #include "onnxop/base/file.h"
+#include "onnxop/base/folder.h"
 #include "onnxop/base/secret.h"
 #include "onnxop/base/sha256.h"
 #include "onnxop/base/storage_error.h"
@@ -56,14 +57,6 @@ std::string owner_of_name(const std::string& name) {
 [[noreturn]] void fail_io(const fs::path& path, std::string_view doing) {
   const std::error_code reason(errno, std::generic_category());
   fail_to_write(reason, format("{}: cannot {}", path.native(), doing));
-}
-
-void make_folders(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) {
-    fail_to_write(error, format("{}: cannot make the folder", folder.native()));
-  }
 }
 
 struct FileFacts {

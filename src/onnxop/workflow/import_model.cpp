@@ -4,6 +4,7 @@
 
 #include "onnxop/base/error.h"
 #include "onnxop/base/file.h"
+#include "onnxop/base/folder.h"
 #include "onnxop/base/json_value.h"
 #include "onnxop/onnx/model_file.h"
 #include "onnxop/preprocess/preprocess.h"
@@ -33,7 +34,7 @@ const TensorInfo& find_tensor(const std::vector<TensorInfo>& tensors, const std:
 void copy_with_contract(const fs::path& file, const Contract& contract,
                         const std::vector<fs::path>& companions, const fs::path& to) {
   for (const auto& companion : companions) {
-    fs::create_directories((to / companion).parent_path());
+    make_folders((to / companion).parent_path());
     copy_to_new_file(file.parent_path() / companion, to / companion);
   }
   write_file_atomically(to / "model.onnx", with_contract(read_file(file), contract));

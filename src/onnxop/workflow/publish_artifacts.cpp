@@ -7,6 +7,7 @@
 
 #include "onnxop/base/error.h"
 #include "onnxop/base/file.h"
+#include "onnxop/base/folder.h"
 #include "onnxop/base/json_value.h"
 #include "onnxop/base/log.h"
 #include "onnxop/workflow/import_model.h"
@@ -56,7 +57,7 @@ class Files {
       fail(ErrorCode::kInvalidArgument, "there is no '{}' among the artifacts in '{}'", below,
            folder_);
     }
-    fs::create_directories(to.parent_path());
+    make_folders(to.parent_path());
     std::error_code refused;
     fs::create_hard_link(local(*artifact), to, refused);
     if (refused) {

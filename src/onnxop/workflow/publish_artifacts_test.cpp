@@ -8,6 +8,7 @@
 
 #include "onnxop/base/file.h"
 #include "onnxop/base/json_value.h"
+#include "onnxop/base/test_error.h"
 #include "onnxop/onnx/test_models.h"
 
 namespace onnxop {
@@ -129,6 +130,15 @@ TEST_F(PublishArtifacts, ABrokenModelIsNotServed) {
   const ModelVersion version = publish();
   EXPECT_EQ(version.sha256, "");
   EXPECT_NE(version.tags.at("onnxop.not_served"), "");
+}
+
+TEST_F(PublishArtifacts, AFolderThatCannotBeMadeIsNamed) {
+  const std::string too_long(256, 'n');  // one byte more than a file system takes
+  put("MLmodel", "flavors:\n  onnx:\n    data: " + too_long + "/model.onnx\n");
+  put(too_long + "/model.onnx", serialize_model(conv_model()));
+  const Error error = onnxop::error_of([&] { publish(); });
+  EXPECT_EQ(error.code(), ErrorCode::kIo);
+  EXPECT_THAT(error.what(), HasSubstr("/" + too_long + ": cannot make the folder: "));
 }
 
 TEST_F(PublishArtifacts, NothingIsLeftOfTheWork) {
