@@ -159,6 +159,25 @@ TEST_F(VersionsVerbs, TagsDescribesAndDeletes) {
   EXPECT_EQ(json({"models", "history", "digits"})["events"].back()["event"], "model_deleted");
 }
 
+TEST_F(VersionsVerbs, ChangesAndDeletesVersionsThatCannotBeServed) {
+  {
+    const SystemClock clock;
+    Registry registry(StoreLocation(dir_.path() / "store"), clock);
+    registry.models().publish({.name = "sk", .source = "runs:/1/model"});
+    registry.models().publish({.name = "sk", .source = "runs:/2/model"});
+    registry.models().set_alias("sk", "old", 1);
+  }
+  EXPECT_EQ(json({"models", "tag", "sk:2", "reviewed=yes"})["tags"]["reviewed"], "yes");
+  ASSERT_EQ(run({"models", "describe", "sk@old", "a forest"}).exit_code, 0);
+  EXPECT_EQ(json({"models", "show", "sk:1"})["description"], "a forest");
+  EXPECT_EQ(json({"models", "promote", "sk", "2", "champion"})["promoted"], true);
+  ASSERT_EQ(run({"models", "alias", "sk", "new", "@champion"}).exit_code, 0);
+  EXPECT_THAT(run({"score", "sk:1", "none.png"}).err, HasSubstr("has no model.onnx"));
+  EXPECT_EQ(json({"models", "delete", "sk:2"})["deleted_versions"][0], 2);
+  EXPECT_EQ(json({"models", "delete", "sk@old"})["deleted_versions"][0], 1);
+  EXPECT_EQ(json({"models", "sk"})["versions"].size(), 0U);
+}
+
 TEST_F(VersionsVerbs, VerifyFindsADamagedFile) {
   {
     const SystemClock clock;

@@ -15,7 +15,7 @@ constexpr std::string_view kReferenceHelp = "A model, or a version: mnist:3, mni
 void set_tag(Registry& registry, const std::string& reference, const std::string& key,
              const std::string& value) {
   if (names_version(reference)) {
-    const ModelVersion version = registry.models().resolve(reference);
+    const ModelVersion version = registry.models().find(reference);
     registry.models().set_version_tag(version.name, version.version, key, value);
   } else {
     registry.models().set_tag(reference, key, value);
@@ -24,7 +24,7 @@ void set_tag(Registry& registry, const std::string& reference, const std::string
 
 void delete_tag(Registry& registry, const std::string& reference, const std::string& key) {
   if (names_version(reference)) {
-    const ModelVersion version = registry.models().resolve(reference);
+    const ModelVersion version = registry.models().find(reference);
     registry.models().delete_version_tag(version.name, version.version, key);
   } else {
     registry.models().delete_tag(reference, key);
@@ -32,7 +32,7 @@ void delete_tag(Registry& registry, const std::string& reference, const std::str
 }
 
 Texts tags_of(const Registry& registry, const std::string& reference) {
-  return names_version(reference) ? registry.models().resolve(reference).tags
+  return names_version(reference) ? registry.models().find(reference).tags
                                   : registry.models().get(reference).tags;
 }
 
@@ -75,7 +75,7 @@ struct DeleteOptions {
 };
 
 void delete_version(Registry& registry, const DeleteOptions& options) {
-  const ModelVersion version = registry.models().resolve(options.reference);
+  const ModelVersion version = registry.models().find(options.reference);
   registry.models().remove_version(version.name, version.version);
   if (options.json) {
     print_json({{"name", version.name}, {"deleted_versions", {version.version}}});
@@ -137,7 +137,7 @@ VerbAction declare_models_describe(CLI::App& command) {
     const SystemClock clock;
     Registry registry(context.store, clock, /*must_exist=*/true);
     if (names_version(options->reference)) {
-      const ModelVersion version = registry.models().resolve(options->reference);
+      const ModelVersion version = registry.models().find(options->reference);
       registry.models().describe_version(version.name, version.version, options->text);
     } else {
       registry.models().describe(options->reference, options->text);

@@ -140,14 +140,14 @@ bool names_version(std::string_view reference) {
 
 ModelVersion find_version(const Registry& registry, const std::string& name,
                           const std::string& version) {
-  return registry.models().resolve(version.starts_with("@") ? name + version
-                                   : version == "latest"    ? name
-                                                            : name + ":" + version);
+  return registry.models().find(version.starts_with("@") ? name + version
+                                : version == "latest"    ? name
+                                                         : name + ":" + version);
 }
 
 void show_model(const Registry& registry, const std::string& reference, bool json) {
   if (names_version(reference)) {
-    show_version(registry, registry.models().resolve(reference), json);
+    show_version(registry, registry.models().find(reference), json);
   } else {
     show_versions(registry, reference, json);
   }

@@ -150,7 +150,7 @@ ModelVersion Models::rollback_alias(std::string_view name, std::string_view alia
   });
 }
 
-ModelVersion Models::resolve(std::string_view reference) const {
+ModelVersion Models::find(std::string_view reference) const {
   const ModelReference wanted = parse_model_reference(reference);
   return core_.database.read([&](soci::session& session) {
     const ModelKey model = find_model(session, core_, wanted.name);
@@ -159,16 +159,20 @@ ModelVersion Models::resolve(std::string_view reference) const {
     }
     const std::int64_t number =
         wanted.version ? *wanted.version : alias_target(session, core_, model, *wanted.alias);
-    ModelVersion version = load_version(session, core_, model, number);
-    if (version.sha256.empty()) {
-      fail(ErrorCode::kFailedPrecondition,
-           "version {} of model '{}' has no {}: it was registered from {} and cannot be served "
-           "from here",
-           number, model.name, kModelFile,
-           version.source.empty() ? std::string("elsewhere") : version.source);
-    }
-    return version;
+    return load_version(session, core_, model, number);
   });
+}
+
+ModelVersion Models::resolve(std::string_view reference) const {
+  ModelVersion version = find(reference);
+  if (version.sha256.empty()) {
+    fail(ErrorCode::kFailedPrecondition,
+         "version {} of model '{}' has no {}: it was registered from {} and cannot be served from "
+         "here",
+         version.version, version.name, kModelFile,
+         version.source.empty() ? std::string("elsewhere") : version.source);
+  }
+  return version;
 }
 
 }  // namespace onnxop

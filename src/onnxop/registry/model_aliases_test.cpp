@@ -63,7 +63,10 @@ TEST_P(ModelAliasesTest, VersionsWithoutAModelAreNotResolved) {
     EXPECT_THAT(caught.message,
                 HasSubstr("version 2 of model 'm' has no model.onnx: it was registered from "
                           "mlflow-artifacts:/0/run/artifacts/model"));
+    EXPECT_EQ(models_.find(reference).version, 2) << "but they are there";
   }
+  EXPECT_EQ(models_.find("m").version, 1);
+  EXPECT_EQ(models_.find("m@latest").version, 1);
   add_bare("bare");
   const auto caught = catch_error([&] { models_.resolve("bare"); });
   EXPECT_EQ(caught.code, ErrorCode::kFailedPrecondition);

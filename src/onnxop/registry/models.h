@@ -151,8 +151,11 @@ class Models {
   /// Sets the alias to the version that it pointed to before its last move, and returns that.
   /// Throws Error{kFailedPrecondition} when there is none, or it was deleted.
   ModelVersion rollback_alias(std::string_view name, std::string_view alias);
-  /// "name" and "name@latest" (the newest that can be served), "name:3", "name@alias". Throws
-  /// Error{kFailedPrecondition} for a version that has no model.onnx.
+  /// "name" and "name@latest" (the newest that can be served), "name:3", "name@alias": these
+  /// two whether it can be served or not.
+  ModelVersion find(std::string_view reference) const;
+  /// The same to be served. Throws Error{kFailedPrecondition} for a version that has no
+  /// model.onnx.
   ModelVersion resolve(std::string_view reference) const;
 
   // History.
