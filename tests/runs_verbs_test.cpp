@@ -205,9 +205,46 @@ TEST_F(RunsVerbs, RemovesDeletedLoggedModelsForGood) {
   EXPECT_THAT(removed["removed_models"], ElementsAre(gone));
   EXPECT_THAT(removed["removed"].size(), 0U);
   EXPECT_EQ(removed["freed_bytes"], gone.size());
+  EXPECT_EQ(removed["kept_models"],
+            Json::array({{{"id", needed}, {"versions", {"of another kind:1"}}}}));
   EXPECT_EQ(run({"models", "verify"}).exit_code, 0);
-  ASSERT_EQ(run({"models", "delete", "of another kind", "--all-versions"}).exit_code, 0);
+  ASSERT_EQ(run({"models", "delete", "of another kind:1"}).exit_code, 0);
   EXPECT_THAT(run({"runs", "gc"}).out, HasSubstr("0 runs and 1 logged models removed for good"));
+}
+
+TEST_F(RunsVerbs, KeepsTheOnlyFilesOfARegisteredVersion) {
+  std::string needed;
+  {
+    Registry registry(StoreLocation(dir_.path() / "store"), clock_, true);
+    const auto id = registry.experiments().create("needed");
+    needed = registry.runs().create({.experiment_id = id, .owned = false});
+    registry.artifacts().put(run_artifact_root(registry.runs().get(needed)) + "/model/model.pkl",
+                             as_bytes("12345"));
+    registry.models().publish(
+        {.name = "sk", .run_id = needed, .source = "runs:/" + needed + "/model"});
+  }
+  ASSERT_EQ(run({"runs", "delete", needed}).exit_code, 0);
+  const Json kept = Json::array({{{"id", needed}, {"versions", {"sk:1"}}}});
+  Json removed = json({"runs", "gc"});
+  EXPECT_EQ(removed["removed"].size(), 0U);
+  EXPECT_EQ(removed["kept"], kept);
+  EXPECT_EQ(removed["freed_bytes"], 0);
+  const std::string why =
+      "run " + needed + " stays: the only files of sk:1 are among its artifacts";
+  EXPECT_THAT(run({"runs", "gc"}).out, HasSubstr(why));
+  ASSERT_EQ(run({"experiments", "delete", "needed"}).exit_code, 0);
+  removed = json({"experiments", "gc"});
+  EXPECT_EQ(removed["removed"].size(), 0U);
+  EXPECT_THAT(removed["kept"], ElementsAre(2));
+  EXPECT_EQ(removed["kept_runs"], kept);
+  EXPECT_THAT(run({"experiments", "gc"}).out,
+              HasSubstr("experiment 2 stays with what is named below\n" + why));
+  EXPECT_EQ(run({"runs", "artifacts", needed, "model/model.pkl"}).exit_code, 0);
+
+  ASSERT_EQ(run({"models", "delete", "sk:1"}).exit_code, 0);
+  removed = json({"experiments", "gc"});
+  EXPECT_THAT(removed["removed_runs"], ElementsAre(needed));
+  EXPECT_EQ(removed["freed_bytes"], 5);
 }
 
 TEST_F(RunsVerbs, RemovesExperimentsForGood) {

@@ -66,6 +66,23 @@ std::optional<std::int64_t> deleted_before(const GcOptions& options, const Clock
              : std::optional(parse_time_text(options.deleted_before).first_ms);
 }
 
+Json kept_json(const std::vector<NeededByVersions>& kept) {
+  Json list = Json::array();
+  for (const NeededByVersions& each : kept) {
+    list.push_back({{"id", each.id}, {"versions", each.versions}});
+  }
+  return list;
+}
+
+std::string kept_text(std::string_view what, const std::vector<NeededByVersions>& kept) {
+  std::string text;
+  for (const NeededByVersions& each : kept) {
+    text += format("{} {} stays: the only files of {} are among its artifacts\n", what, each.id,
+                   join(each.versions, ", "));
+  }
+  return text;
+}
+
 VerbAction declare_runs_delete(CLI::App& command) {
   set_example(command, "onnxop runs delete 3f2a91c0");
   return declare_change(command, "deleted", [](Registry& registry, const Run& run) {
@@ -88,15 +105,20 @@ VerbAction declare_runs_gc(CLI::App& command) {
     const SystemClock clock;
     const auto before = deleted_before(*options, clock);
     Registry registry(context.store, clock, /*must_exist=*/true);
-    const auto ids = registry.runs().gc(before);
-    const auto models = registry.logged_models().gc(before);
+    const RemovedForGood runs = registry.runs().gc(before);
+    const RemovedForGood models = registry.logged_models().gc(before);
     const std::int64_t bytes = registry.artifacts().gc();
     if (options->json) {
-      print_json({{"removed", ids}, {"removed_models", models}, {"freed_bytes", bytes}});
+      print_json({{"removed", runs.ids},
+                  {"removed_models", models.ids},
+                  {"kept", kept_json(runs.kept)},
+                  {"kept_models", kept_json(models.kept)},
+                  {"freed_bytes", bytes}});
     } else {
       print_text(
           format("{} runs and {} logged models removed for good, {} bytes of artifacts freed\n",
-                 ids.size(), models.size(), bytes));
+                 runs.ids.size(), models.ids.size(), bytes) +
+          kept_text("run", runs.kept) + kept_text("logged model", models.kept));
     }
   };
 }

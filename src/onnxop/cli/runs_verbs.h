@@ -41,6 +41,11 @@ void add_gc_options(CLI::App& command, GcOptions& options, std::string_view what
 /// In milliseconds since 1970; none: whenever it was deleted. Throws Error{kInvalidArgument}.
 std::optional<std::int64_t> deleted_before(const GcOptions& options, const Clock& clock);
 
+/// What stays for the sake of registered versions: [{"id": …, "versions": ["digits:3"]}], and a
+/// line for each of a `what` ("run").
+Json kept_json(const std::vector<NeededByVersions>& kept);
+std::string kept_text(std::string_view what, const std::vector<NeededByVersions>& kept);
+
 /// Experiments by name or number. Throws Error{kNotFound}.
 std::vector<std::int64_t> find_experiments(const Registry& registry,
                                            const std::vector<std::string>& names);

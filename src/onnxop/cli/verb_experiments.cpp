@@ -158,11 +158,19 @@ VerbAction declare_gc(CLI::App& command) {
     if (options->json) {
       print_json({{"removed", removed.experiment_ids},
                   {"removed_runs", removed.run_ids},
+                  {"kept", removed.kept_experiment_ids},
+                  {"kept_runs", kept_json(removed.kept_runs)},
+                  {"kept_models", kept_json(removed.kept_models)},
                   {"freed_bytes", bytes}});
     } else {
-      print_text(
+      std::string text =
           format("{} experiments with {} runs removed for good, {} bytes of artifacts freed\n",
-                 removed.experiment_ids.size(), removed.run_ids.size(), bytes));
+                 removed.experiment_ids.size(), removed.run_ids.size(), bytes);
+      for (const std::int64_t id : removed.kept_experiment_ids) {
+        text += format("experiment {} stays with what is named below\n", id);
+      }
+      print_text(text + kept_text("run", removed.kept_runs) +
+                 kept_text("logged model", removed.kept_models));
     }
   };
 }

@@ -1,6 +1,7 @@
 // Deleted experiments that go for good.
 
 #include <limits>
+#include <utility>
 
 #include <soci/soci.h>
 
@@ -10,6 +11,7 @@
 #include "onnxop/registry/logged_model_gc.h"
 #include "onnxop/registry/registry_core.h"
 #include "onnxop/registry/run_gc.h"
+#include "onnxop/registry/version_needs.h"
 
 namespace onnxop {
 namespace {
@@ -50,9 +52,22 @@ bool has_runs(soci::session& session, long long experiment) {
   return runs > 0;
 }
 
+std::vector<DoomedModel> models_of(soci::session& session, long long experiment) {
+  return find_doomed_models(session, format("m.experiment_id = {}", experiment));
+}
+
+std::vector<NeededByVersions> needed_models(soci::session& session, long long experiment) {
+  std::vector<NeededByVersions> needed;
+  for (const DoomedModel& model : models_of(session, experiment)) {
+    if (auto versions = versions_that_need_model(session, model.model_id); !versions.empty()) {
+      needed.push_back({model.model_id, std::move(versions)});
+    }
+  }
+  return needed;
+}
+
 void remove_rows(soci::session& session, const DeletedExperiment& experiment) {
-  for (const DoomedModel& model :
-       find_doomed_models(session, format("m.experiment_id = {}", experiment.id))) {
+  for (const DoomedModel& model : models_of(session, experiment.id)) {
     remove_logged_model(session, model);
   }
   if (experiment.folder == format("{}", experiment.id)) {  // its own
@@ -66,6 +81,11 @@ void remove_rows(soci::session& session, const DeletedExperiment& experiment) {
   }
 }
 
+template <typename T>
+void append(const std::vector<T>& more, std::vector<T>& to) {
+  to.insert(to.end(), more.begin(), more.end());
+}
+
 }  // namespace
 
 RemovedExperiments Experiments::gc(std::optional<std::int64_t> deleted_before_ms) {
@@ -73,16 +93,22 @@ RemovedExperiments Experiments::gc(std::optional<std::int64_t> deleted_before_ms
   const auto doomed = core_.database.read(
       [&](soci::session& session) { return find_deleted(session, deleted_before_ms); });
   for (const DeletedExperiment& experiment : doomed) {
-    const auto runs = remove_deleted_runs(
+    const RemovedForGood runs = remove_deleted_runs(
         core_, {.before_ms = deleted_before_ms, .experiment_id = experiment.id});
-    removed.run_ids.insert(removed.run_ids.end(), runs.begin(), runs.end());
+    append(runs.ids, removed.run_ids);
+    append(runs.kept, removed.kept_runs);
     core_.database.write([&](soci::session& session) {
-      if (find_deleted(session, deleted_before_ms, experiment.id).empty() ||
-          has_runs(session, experiment.id)) {
+      if (find_deleted(session, deleted_before_ms, experiment.id).empty()) {
         return;
       }
-      remove_rows(session, experiment);
-      removed.experiment_ids.push_back(experiment.id);
+      const auto models = needed_models(session, experiment.id);
+      append(models, removed.kept_models);
+      if (!runs.kept.empty() || !models.empty()) {
+        removed.kept_experiment_ids.push_back(experiment.id);
+      } else if (!has_runs(session, experiment.id)) {
+        remove_rows(session, experiment);
+        removed.experiment_ids.push_back(experiment.id);
+      }
     });
   }
   return removed;

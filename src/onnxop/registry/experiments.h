@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "onnxop/registry/removed.h"
 #include "onnxop/registry/run.h"
 #include "onnxop/registry/search.h"
 
@@ -15,10 +16,13 @@ namespace onnxop {
 
 struct RegistryCore;
 
-/// What went for good.
+/// What went for good, and what stays for the sake of registered versions.
 struct RemovedExperiments {
   std::vector<std::string> run_ids = {};
   std::vector<std::int64_t> experiment_ids = {};
+  std::vector<std::int64_t> kept_experiment_ids = {};  // those that the following belong to
+  std::vector<NeededByVersions> kept_runs = {};
+  std::vector<NeededByVersions> kept_models = {};  // logged ones
 };
 
 class Experiments {
@@ -47,7 +51,8 @@ class Experiments {
   void restore(std::int64_t experiment_id);
   /// Removes for good the deleted experiments (all, or those deleted before that time), with their
   /// deleted runs, logged models, data sets and artifacts; registered versions stay. One with a run
-  /// that was restored alone, or deleted later, stays. No number is used again.
+  /// that was restored alone, or deleted later, stays, and so does one with a run or a logged model
+  /// that a registered version has no files but those of. No number is used again.
   RemovedExperiments gc(std::optional<std::int64_t> deleted_before_ms = {});
   void set_tag(std::int64_t experiment_id, std::string_view key, std::string_view value);
   void delete_tag(std::int64_t experiment_id, std::string_view key);

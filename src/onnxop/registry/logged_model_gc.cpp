@@ -1,22 +1,20 @@
 #include "onnxop/registry/logged_model_gc.h"
 
+#include <utility>
+
 #include <soci/soci.h>
 
 #include "onnxop/base/format.h"
 #include "onnxop/registry/artifact_rows.h"
 #include "onnxop/registry/logged_models.h"
 #include "onnxop/registry/registry_core.h"
+#include "onnxop/registry/version_needs.h"
 
 namespace onnxop {
 namespace {
 
 using soci::into;
 using soci::use;
-
-// A version without files of its own has those of its logged model and no others.
-constexpr std::string_view kNobodyNeedsIt =
-    "NOT EXISTS (SELECT 1 FROM versions v WHERE v.logged_model_id = m.model_id AND NOT EXISTS "
-    "(SELECT 1 FROM version_files f WHERE f.model = v.model AND f.version = v.version))";
 
 }  // namespace
 
@@ -44,25 +42,30 @@ void remove_logged_model(soci::session& session, const DoomedModel& model) {
   session << "DELETE FROM logged_models WHERE number = :model", use(model.number);
 }
 
-std::vector<std::string> LoggedModels::gc(std::optional<std::int64_t> deleted_before_ms) {
+RemovedForGood LoggedModels::gc(std::optional<std::int64_t> deleted_before_ms) {
   // A deleted model is not changed: its updated_ms is the time of its deletion.
-  std::string condition = format("m.lifecycle_stage = '{}' AND {}",
-                                 lifecycle_stage_name(LifecycleStage::kDeleted), kNobodyNeedsIt);
+  std::string condition =
+      format("m.lifecycle_stage = '{}'", lifecycle_stage_name(LifecycleStage::kDeleted));
   if (deleted_before_ms) {
     condition += format(" AND m.updated_ms < {}", *deleted_before_ms);
   }
-  std::vector<std::string> removed;
+  RemovedForGood removed;
   const auto doomed = core_.database.read(
       [&](soci::session& session) { return find_doomed_models(session, condition); });
   for (const DoomedModel& model : doomed) {
     core_.database.write([&](soci::session& session) {
-      // A version may need it by now, or somebody else have removed it.
+      // Somebody else may have removed it.
       const auto still = find_doomed_models(
           session, format("{} AND m.model_id = '{}'", condition, model.model_id));
-      if (!still.empty()) {
-        remove_logged_model(session, still.front());
-        removed.push_back(model.model_id);
+      if (still.empty()) {
+        return;
       }
+      if (auto versions = versions_that_need_model(session, model.model_id); !versions.empty()) {
+        removed.kept.push_back({model.model_id, std::move(versions)});
+        return;
+      }
+      remove_logged_model(session, still.front());
+      removed.ids.push_back(model.model_id);
     });
   }
   return removed;

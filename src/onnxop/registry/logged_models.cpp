@@ -53,24 +53,6 @@ void check_texts(std::string_view what, const Texts& texts, std::size_t max_valu
   }
 }
 
-enum class Deleted { kRefused, kTaken };
-
-std::int64_t find_model(soci::session& session, const RegistryCore& core, std::string_view model_id,
-                        Deleted deleted = Deleted::kRefused) {
-  const std::string id(model_id);
-  std::string stage;
-  long long number = 0;
-  session << "SELECT number, lifecycle_stage FROM logged_models WHERE model_id = :id", use(id),
-      into(number), into(stage);
-  const bool hidden =
-      deleted == Deleted::kRefused && stage == lifecycle_stage_name(LifecycleStage::kDeleted);
-  if (!session.got_data() || hidden) {
-    fail(ErrorCode::kNotFound, "no logged model '{}' in the store {}", model_id,
-         core.location.text());
-  }
-  return number;
-}
-
 LoggedModel load_model(soci::session& session, std::int64_t number) {
   return load_logged_models(session, std::span(&number, 1)).front();
 }
@@ -175,6 +157,22 @@ void add_params(soci::session& session, std::string_view model_id, std::int64_t 
 
 }  // namespace
 
+std::int64_t find_logged_model(soci::session& session, const RegistryCore& core,
+                               std::string_view model_id, Deleted deleted) {
+  const std::string id(model_id);
+  std::string stage;
+  long long number = 0;
+  session << "SELECT number, lifecycle_stage FROM logged_models WHERE model_id = :id", use(id),
+      into(number), into(stage);
+  const bool hidden =
+      deleted == Deleted::kRefused && stage == lifecycle_stage_name(LifecycleStage::kDeleted);
+  if (!session.got_data() || hidden) {
+    fail(ErrorCode::kNotFound, "no logged model '{}' in the store {}", model_id,
+         core.location.text());
+  }
+  return number;
+}
+
 std::vector<LoggedModel> load_logged_models(soci::session& session,
                                             std::span<const std::int64_t> numbers) {
   if (numbers.empty()) {
@@ -228,7 +226,7 @@ LoggedModel LoggedModels::create(const LoggedModel& model) {
 
 LoggedModel LoggedModels::get(std::string_view model_id) const {
   return core_.database.read([&](soci::session& session) {
-    return load_model(session, find_model(session, core_, model_id));
+    return load_model(session, find_logged_model(session, core_, model_id));
   });
 }
 
@@ -237,7 +235,7 @@ LoggedModel LoggedModels::finalize(std::string_view model_id, std::string_view s
   const std::string text(status);
   const long long now = core_.now_ms();
   return core_.database.write([&](soci::session& session) {
-    const long long number = find_model(session, core_, model_id);
+    const long long number = find_logged_model(session, core_, model_id);
     session << "UPDATE logged_models SET status = :status, updated_ms = :now WHERE number = :model",
         use(text), use(now), use(number);
     return load_model(session, number);
@@ -248,7 +246,7 @@ void LoggedModels::remove(std::string_view model_id) {
   const std::string stage(lifecycle_stage_name(LifecycleStage::kDeleted));
   const long long now = core_.now_ms();
   core_.database.write([&](soci::session& session) {
-    const long long number = find_model(session, core_, model_id, Deleted::kTaken);
+    const long long number = find_logged_model(session, core_, model_id, Deleted::kTaken);
     session << "UPDATE logged_models SET lifecycle_stage = :stage, updated_ms = :now WHERE "
                "number = :model AND lifecycle_stage <> :same",
         use(stage), use(now), use(number), use(stage);
@@ -258,7 +256,7 @@ void LoggedModels::remove(std::string_view model_id) {
 void LoggedModels::set_tags(std::string_view model_id, const Texts& tags) {
   check_texts("tag of a logged model", tags, RunLimits::kTagValue);
   core_.database.write([&](soci::session& session) {
-    const std::int64_t number = find_model(session, core_, model_id);
+    const std::int64_t number = find_logged_model(session, core_, model_id);
     set_values(session, kLoggedModelTags, number, tags);
     touch(session, number, core_.now_ms());
   });
@@ -266,7 +264,7 @@ void LoggedModels::set_tags(std::string_view model_id, const Texts& tags) {
 
 void LoggedModels::delete_tag(std::string_view model_id, std::string_view key) {
   core_.database.write([&](soci::session& session) {
-    const std::int64_t number = find_model(session, core_, model_id);
+    const std::int64_t number = find_logged_model(session, core_, model_id);
     if (!delete_value(session, kLoggedModelTags, number, key)) {
       fail(ErrorCode::kNotFound, "logged model {} has no tag '{}'", model_id, key);
     }
@@ -277,7 +275,7 @@ void LoggedModels::delete_tag(std::string_view model_id, std::string_view key) {
 void LoggedModels::log_params(std::string_view model_id, const Texts& params) {
   check_texts("parameter of a logged model", params, RunLimits::kParamValue);
   core_.database.write([&](soci::session& session) {
-    add_params(session, model_id, find_model(session, core_, model_id), params);
+    add_params(session, model_id, find_logged_model(session, core_, model_id), params);
   });
 }
 
@@ -289,7 +287,7 @@ void LoggedModels::log_metrics(std::string_view model_id,
     check_value("data set's digest of metric", entry.metric.key, entry.dataset_digest, kName);
   }
   core_.database.write([&](soci::session& session) {
-    const std::int64_t number = find_model(session, core_, model_id);
+    const std::int64_t number = find_logged_model(session, core_, model_id);
     for (const LoggedModelMetric& entry : metrics) {
       put_metric(session, number, entry);
     }

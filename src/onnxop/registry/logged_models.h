@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "onnxop/registry/removed.h"
 #include "onnxop/registry/run.h"
 #include "onnxop/registry/search.h"
 
@@ -62,8 +63,8 @@ class LoggedModels {
   void remove(std::string_view model_id);  // marks it deleted; again is fine, and changes nothing
   /// Removes for good the deleted models (all, or those deleted before that time), with their
   /// parameters, tags, metrics and artifacts. One stays while there is a registered version that
-  /// has no files but the model's. Runs that read or made it go on naming it. -> their ids.
-  std::vector<std::string> gc(std::optional<std::int64_t> deleted_before_ms = {});
+  /// has no files but the model's. Runs that read or made it go on naming it.
+  RemovedForGood gc(std::optional<std::int64_t> deleted_before_ms = {});
   void set_tags(std::string_view model_id, const Texts& tags);
   void delete_tag(std::string_view model_id, std::string_view key);
   /// Parameters do not change: another value is Error{kAlreadyExists}.

@@ -175,16 +175,16 @@ TEST_P(LoggedModelsTest, DeletedOnesAreRemovedForGoodWithTheirFiles) {
   const LoggedModel young = fill("young");
   const LoggedModel kept = fill("kept");
   registry_.runs().log_outputs(run, std::vector<RunModel>{{old.model_id, 0}});
-  EXPECT_THAT(models_.gc(), IsEmpty()) << "nothing is deleted";
+  EXPECT_THAT(models_.gc().ids, IsEmpty()) << "nothing is deleted";
   models_.remove(old.model_id);
   clock_.advance(std::chrono::hours(2));
   models_.remove(old.model_id);  // again: it was deleted two hours ago
   models_.remove(young.model_id);
-  EXPECT_THAT(models_.gc(1'700'000'000'000), IsEmpty());
-  EXPECT_THAT(models_.gc(1'700'000'000'001), ElementsAre(old.model_id));
+  EXPECT_THAT(models_.gc(1'700'000'000'000).ids, IsEmpty());
+  EXPECT_THAT(models_.gc(1'700'000'000'001).ids, ElementsAre(old.model_id));
   EXPECT_EQ(scalar("SELECT COUNT(*) FROM logged_models"), 2);
-  EXPECT_THAT(models_.gc(), ElementsAre(young.model_id));
-  EXPECT_THAT(models_.gc(), IsEmpty());
+  EXPECT_THAT(models_.gc().ids, ElementsAre(young.model_id));
+  EXPECT_THAT(models_.gc().ids, IsEmpty());
   for (const char* table :
        {"logged_models", "logged_model_params", "logged_model_tags", "logged_model_metrics"}) {
     EXPECT_EQ(scalar(format("SELECT COUNT(*) FROM {}", table)), 1) << table;
@@ -207,12 +207,16 @@ TEST_P(LoggedModelsTest, OneStaysWhileAVersionHasItsFilesAlone) {
   registry_.models().publish({.name = "listed", .logged_model_id = other.model_id});
   models_.remove(onnx.model_id);
   models_.remove(other.model_id);
-  EXPECT_THAT(models_.gc(), ElementsAre(onnx.model_id));
+  const RemovedForGood removed = models_.gc();
+  EXPECT_THAT(removed.ids, ElementsAre(onnx.model_id));
+  ASSERT_EQ(removed.kept.size(), 1u);
+  EXPECT_EQ(removed.kept[0].id, other.model_id);
+  EXPECT_THAT(removed.kept[0].versions, ElementsAre("listed:1"));
   EXPECT_NO_THROW(registry_.models().verify(served));
   EXPECT_EQ(registry_.models().version("served", 1).logged_model_id, onnx.model_id);
-  EXPECT_THAT(models_.gc(), IsEmpty());
+  EXPECT_THAT(models_.gc().ids, IsEmpty());
   registry_.models().remove_version("listed", 1);
-  EXPECT_THAT(models_.gc(), ElementsAre(other.model_id));
+  EXPECT_THAT(models_.gc().ids, ElementsAre(other.model_id));
 }
 
 TEST_P(LoggedModelsTest, WhoRemovesThemAtOnceRemovesEachOnce) {
@@ -228,7 +232,7 @@ TEST_P(LoggedModelsTest, WhoRemovesThemAtOnceRemovesEachOnce) {
   std::vector<std::vector<std::string>> removed(3);
   std::vector<std::thread> threads;
   for (auto& ids : removed) {
-    threads.emplace_back([&] { ids = Registry(location(), clock_).logged_models().gc(); });
+    threads.emplace_back([&] { ids = Registry(location(), clock_).logged_models().gc().ids; });
   }
   for (int i = 0; i < 20; ++i) {
     create("beside");

@@ -13,6 +13,7 @@
 #include "onnxop/base/file.h"
 #include "onnxop/base/sha256.h"
 #include "onnxop/base/storage_error.h"
+#include "onnxop/registry/logged_model_rows.h"
 #include "onnxop/registry/model_claims.h"
 #include "onnxop/registry/model_events.h"
 #include "onnxop/registry/model_names.h"
@@ -189,21 +190,33 @@ void check_texts(const NewVersion& version) {
   check_model_text("contract", version.name, version.contract);
 }
 
+// What its files belong to: there are no others. Inside the transaction, for it may be removed for
+// good meanwhile.
+void require_source(soci::session& session, const RegistryCore& core, const NewVersion& version) {
+  if (!version.run_id.empty()) {
+    run_number(session, core, version.run_id);
+  }
+  if (!version.logged_model_id.empty()) {
+    find_logged_model(session, core, version.logged_model_id, Deleted::kTaken);
+  }
+}
+
 }  // namespace
 
 ModelVersion Models::publish(const NewVersion& version) {
   check_texts(version);
   const auto copies = plan_copies(version);
-  if (!version.run_id.empty()) {
-    core_.database.read(
-        [&](soci::session& session) { return run_number(session, core_, version.run_id); });
-  }
   finish_abandoned_claims(core_);
   if (copies.empty()) {
     return core_.database.write([&](soci::session& session) {
+      require_source(session, core_, version);
       const Claim claim = claim_next_version(session, core_, version.name);
       return insert_version(session, core_, claim, version, {});
     });
+  }
+  if (!version.run_id.empty()) {
+    core_.database.read(
+        [&](soci::session& session) { return run_number(session, core_, version.run_id); });
   }
   const Claim claim = core_.database.write(
       [&](soci::session& session) { return claim_next_version(session, core_, version.name); });

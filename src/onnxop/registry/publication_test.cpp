@@ -226,6 +226,14 @@ TEST_P(PublicationTest, AVersionWithoutFilesIsKeptButNotResolved) {
   EXPECT_THAT(models_.versions("sklearn"), IsEmpty());
 }
 
+TEST_P(PublicationTest, AVersionWithoutFilesIsOfWhatIsThere) {
+  for (const NewVersion& version : {NewVersion{.name = "m", .run_id = std::string(32, '0')},
+                                    NewVersion{.name = "m", .logged_model_id = "m-0"}}) {
+    EXPECT_EQ(catch_error([&] { models_.publish(version); }).code, ErrorCode::kNotFound);
+  }
+  EXPECT_THAT(models_.list(), IsEmpty());
+}
+
 TEST_P(PublicationTest, WhatTheDeadLeftGoes) {
   add("m");
   fs::create_directories(model_folder("m") / "2/left");

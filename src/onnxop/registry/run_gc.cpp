@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <system_error>
+#include <utility>
 
 #include <soci/soci.h>
 
@@ -14,6 +15,7 @@
 #include "onnxop/registry/registry_core.h"
 #include "onnxop/registry/run_rows.h"
 #include "onnxop/registry/runs.h"
+#include "onnxop/registry/version_needs.h"
 
 namespace onnxop {
 namespace {
@@ -122,8 +124,8 @@ std::vector<Run> Runs::mark_interrupted() {
 // One run after the other: its folder first, then its rows, so that a run whose removal was cut
 // short is still there, deleted, for the next time. Inside the transaction, so that nobody restores
 // it meanwhile.
-std::vector<std::string> remove_deleted_runs(RegistryCore& core, const DeletedRuns& which) {
-  std::vector<std::string> removed;
+RemovedForGood remove_deleted_runs(RegistryCore& core, const DeletedRuns& which) {
+  RemovedForGood removed;
   const auto doomed =
       core.database.read([&](soci::session& session) { return find_deleted(session, which); });
   for (const DeletedRun& run : doomed) {
@@ -132,9 +134,13 @@ std::vector<std::string> remove_deleted_runs(RegistryCore& core, const DeletedRu
       if (still.empty() || still.front().run_id != run.run_id) {
         return;
       }
+      if (auto versions = versions_that_need_run(session, run.run_id); !versions.empty()) {
+        removed.kept.push_back({run.run_id, std::move(versions)});
+        return;
+      }
       remove_folder(core.runs_dir() / run.run_id);
       remove_rows(session, run);
-      removed.push_back(run.run_id);
+      removed.ids.push_back(run.run_id);
     });
   }
   core.database.write([](soci::session& session) {
@@ -144,7 +150,7 @@ std::vector<std::string> remove_deleted_runs(RegistryCore& core, const DeletedRu
   return removed;
 }
 
-std::vector<std::string> Runs::gc(std::optional<std::int64_t> deleted_before_ms) {
+RemovedForGood Runs::gc(std::optional<std::int64_t> deleted_before_ms) {
   return remove_deleted_runs(core_, {.before_ms = deleted_before_ms});
 }
 

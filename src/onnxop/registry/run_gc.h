@@ -3,8 +3,8 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
-#include <vector>
+
+#include "onnxop/registry/removed.h"
 
 namespace onnxop {
 
@@ -16,7 +16,7 @@ struct DeletedRuns {
 };
 
 /// Removes them with all that belongs to them but the contents of their artifacts, each in a
-/// transaction. -> their ids.
-std::vector<std::string> remove_deleted_runs(RegistryCore& core, const DeletedRuns& which);
+/// transaction; those that a version needs stay.
+RemovedForGood remove_deleted_runs(RegistryCore& core, const DeletedRuns& which);
 
 }  // namespace onnxop

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "onnxop/registry/removed.h"
 #include "onnxop/registry/run.h"
 #include "onnxop/registry/search.h"
 
@@ -84,8 +85,9 @@ class Runs {
   void remove(std::string_view run_id);                 // marks it deleted
   void restore(std::string_view run_id);
   /// Removes for good the deleted runs (all, or those deleted before that time), with their
-  /// parameters, metrics, tags, artifacts and folders. -> their ids.
-  std::vector<std::string> gc(std::optional<std::int64_t> deleted_before_ms = {});
+  /// parameters, metrics, tags, artifacts and folders. One stays while there is a registered
+  /// version that has no files but those among its artifacts.
+  RemovedForGood gc(std::optional<std::int64_t> deleted_before_ms = {});
 
   Run get(std::string_view run_id) const;  // a unique prefix of 6 or more digits will do
   std::vector<Run> list() const;           // active ones, newest first

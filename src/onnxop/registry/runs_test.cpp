@@ -323,9 +323,9 @@ TEST_P(RunsTest, CleaningUpRemovesDeletedRunsAndLeavesTheOthers) {
                               std::as_bytes(std::span(id)));
   }
   const std::string artifact_of_gone = run_artifact_root(runs_.get(gone)) + "/note.txt";
-  EXPECT_THAT(runs_.gc(), IsEmpty());
+  EXPECT_THAT(runs_.gc().ids, IsEmpty());
   runs_.remove(gone);
-  EXPECT_THAT(runs_.gc(), ElementsAre(gone));
+  EXPECT_THAT(runs_.gc().ids, ElementsAre(gone));
 
   EXPECT_EQ(catch_error([&] { runs_.get(gone); }).code, ErrorCode::kNotFound);
   EXPECT_FALSE(std::filesystem::exists(store_dir() / "runs" / gone));
@@ -335,7 +335,7 @@ TEST_P(RunsTest, CleaningUpRemovesDeletedRunsAndLeavesTheOthers) {
   EXPECT_EQ(run.dataset_inputs.size(), 1u);
   EXPECT_TRUE(std::filesystem::exists(runs_.dir(kept) / "checkpoint"));
   EXPECT_TRUE(registry_.artifacts().find(run_artifact_root(run) + "/note.txt").has_value());
-  EXPECT_THAT(runs_.gc(), IsEmpty());
+  EXPECT_THAT(runs_.gc().ids, IsEmpty());
 
   const auto next = create("next");  // nothing of the removed one is taken for its own
   EXPECT_THAT(runs_.get(next).params, IsEmpty());
@@ -349,10 +349,10 @@ TEST_P(RunsTest, CleaningUpMayBeOfOldDeletionsOnly) {
   clock_.advance(std::chrono::hours(2));
   runs_.remove(young);
   runs_.remove(old);  // does not make it younger
-  EXPECT_THAT(runs_.gc(1'700'000'000'000), IsEmpty());
-  EXPECT_THAT(runs_.gc(1'700'000'000'001), ElementsAre(old));
+  EXPECT_THAT(runs_.gc(1'700'000'000'000).ids, IsEmpty());
+  EXPECT_THAT(runs_.gc(1'700'000'000'001).ids, ElementsAre(old));
   runs_.restore(young);
-  EXPECT_THAT(runs_.gc(), IsEmpty());
+  EXPECT_THAT(runs_.gc().ids, IsEmpty());
 }
 
 TEST_P(RunsTest, ACleaningUpThatCannotRemoveAFolderKeepsTheRun) {
@@ -366,7 +366,7 @@ TEST_P(RunsTest, ACleaningUpThatCannotRemoveAFolderKeepsTheRun) {
   EXPECT_EQ(catch_error([&] { runs_.gc(); }).code, ErrorCode::kIo);
   EXPECT_EQ(runs_.get(id).lifecycle_stage, LifecycleStage::kDeleted);
   std::filesystem::remove(parent);
-  EXPECT_THAT(runs_.gc(), ElementsAre(id));
+  EXPECT_THAT(runs_.gc().ids, ElementsAre(id));
 }
 
 }  // namespace

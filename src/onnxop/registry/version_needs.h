@@ -1,0 +1,22 @@
+#pragma once
+// Which registered versions have no files but a run's or a logged model's: versions without a
+// model.onnx are downloaded from where they were registered from. No part of the room's interface;
+// inside a transaction.
+
+#include <string>
+#include <vector>
+
+namespace soci {
+class session;
+}
+
+namespace onnxop {
+
+/// Those that need the artifacts of the run: "digits:3", by name and number.
+std::vector<std::string> versions_that_need_run(soci::session& session, const std::string& run_id);
+
+/// Those that need the artifacts of the logged model.
+std::vector<std::string> versions_that_need_model(soci::session& session,
+                                                  const std::string& model_id);
+
+}  // namespace onnxop
