@@ -48,14 +48,27 @@ grpc::StatusCode grpc_code(ErrorCode code) {
   return grpc::StatusCode::INTERNAL;
 }
 
+/// What cannot be stored: HTTP has 507 for both.
+grpc::StatusCode grpc_code(StorageFault fault) {
+  return fault == StorageFault::kFull ? grpc::StatusCode::RESOURCE_EXHAUSTED
+                                      : grpc::StatusCode::FAILED_PRECONDITION;
+}
+
+/// A fault of the server, whose details are for its log alone.
+grpc::Status fault(grpc::StatusCode code, std::string_view told, const Error& error) {
+  log_fields(LogLevel::kError, "a gRPC call failed", {{"details", std::string_view(error.what())}});
+  return {code, format("{}; its log has the details", told)};
+}
+
 }  // namespace
 
 grpc::Status grpc_status(const Error& error) {
+  if (const auto* storage = dynamic_cast<const StorageError*>(&error)) {
+    return fault(grpc_code(storage->fault()), storage_fault_text(storage->fault()), error);
+  }
   const grpc::StatusCode code = grpc_code(error.code());
   if (code == grpc::StatusCode::INTERNAL || code == grpc::StatusCode::DATA_LOSS) {
-    log_fields(LogLevel::kError, "a gRPC call failed",
-               {{"details", std::string_view(error.what())}});
-    return {code, "something failed in the server; its log has the details"};
+    return fault(code, "something failed in the server", error);
   }
   return {code, error.what()};
 }

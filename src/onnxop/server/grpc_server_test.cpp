@@ -3,12 +3,15 @@
 #include "onnxop/server/grpc_server.h"
 
 #include <semaphore>
+#include <tuple>
 
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 #include <open_inference.grpc.pb.h>
 
+#include "onnxop/server/grpc_call.h"
+#include "onnxop/server/status.h"
 #include "onnxop/server/test_client.h"
 #include "onnxop/serving/model_traffic.h"
 
@@ -119,6 +122,18 @@ TEST_F(GrpcTest, ErrorsHaveTheirCodes) {
   options_.limits.max_message_bytes = 1000;
   start();
   EXPECT_EQ(infer(digit(1), response).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+}
+
+TEST(GrpcStatus, WhoCannotStoreAnythingSaysWhyButNotWhere) {
+  const std::vector<std::tuple<StorageFault, grpc::StatusCode, std::string>> expected{
+      {StorageFault::kFull, grpc::StatusCode::RESOURCE_EXHAUSTED, "is full"},
+      {StorageFault::kNotWritable, grpc::StatusCode::FAILED_PRECONDITION, "may not write"}};
+  for (const auto& [fault, code, text] : expected) {
+    const grpc::Status status = grpc_status(StorageError(fault, "/srv/store/onnxop.db: no"));
+    EXPECT_EQ(status.error_code(), code);
+    EXPECT_THAT(status.error_message(), HasSubstr(text));
+    EXPECT_THAT(status.error_message(), testing::Not(HasSubstr("/srv")));
+  }
 }
 
 TEST_F(GrpcTest, AStreamIsAnsweredInOrder) {
