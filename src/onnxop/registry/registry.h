@@ -26,6 +26,7 @@ class Registry {
   /// Error{kDataLoss} for a damaged one, {kFailedPrecondition} for one made by a newer program,
   /// {kUnavailable} for a database that cannot be reached.
   explicit Registry(const StoreLocation& location, const Clock& clock, bool must_exist = false);
+  Registry(const StoreLocation& location, const Clock&& clock, bool must_exist = false) = delete;
   ~Registry();
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
