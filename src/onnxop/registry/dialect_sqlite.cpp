@@ -16,7 +16,7 @@ namespace {
 constexpr int kBusyTimeoutMs = 30'000;
 // A run's metrics grow at as many places as it has metrics: the pages that one batch writes are
 // those of the next, and are brought into the file the cheaper the more batches are before.
-constexpr int kCheckpointPages = 8192;        // 32 MiB of log
+constexpr int kCheckpointPages = 16384;       // 64 MiB of log
 constexpr int kCacheKib = 16 << 10;           // of a connection, at most
 constexpr char kMagic[] = "SQLite format 3";  // and a NUL
 constexpr std::string_view kClustered = "{clustered}";
