@@ -170,9 +170,7 @@ std::unique_ptr<GrpcServer> start_grpc(const Options& options, const ServerOptio
   GrpcOptions grpc;
   grpc.host = server.host;
   grpc.port = options.grpc_port;
-  const int processors = processor_count();
-  grpc.threads = std::max(1, processors / 4);
-  grpc.spin = processors > 1 ? server.spin : std::chrono::microseconds(0);
+  grpc.threads = std::max(1, processor_count() / 4);
   grpc.limits = options.limits.grpc;
   grpc.infer = server.infer;
   grpc.slow_request_ms = server.slow_request_ms;

@@ -6,16 +6,12 @@
 #include <utility>
 
 #include <grpcpp/grpcpp.h>
-#include <sched.h>
 
 #include "onnxop/server/grpc_access.h"
 #include "onnxop/server/grpc_call.h"
-#include "onnxop/server/io_loop.h"
 
 namespace onnxop {
 namespace {
-
-using SteadyClock = std::chrono::steady_clock;
 
 constexpr int kWaitingForCalls = 16;  // of a thread, at a time
 constexpr std::size_t kMostAtOnce = 64;
@@ -42,9 +38,11 @@ class GrpcInferThreads::Call {
 
   /// `run_here`: this thread may run the model.
   void begin(bool run_here) {
-    const grpc::Status admitted = admit(all_.options_, context_, "ModelInfer");
-    if (!admitted.ok()) {
-      answer(admitted);
+    grpc::Status admitted;
+    const grpc::Status asked =
+        status_of([&] { admitted = admit(all_.options_, context_, "ModelInfer"); });
+    if (!asked.ok() || !admitted.ok()) {
+      answer(asked.ok() ? admitted : asked);
       return;
     }
     inference_.emplace(all_.options_, all_.core_,
@@ -106,7 +104,7 @@ class GrpcInferThreads::Call {
 class GrpcInferThreads::Thread {
  public:
   Thread(GrpcInferThreads& all, std::unique_ptr<grpc::ServerCompletionQueue> queue)
-      : all_(all), queue_(std::move(queue)), policy_(all.options_.spin) {}
+      : all_(all), queue_(std::move(queue)) {}
 
   void start() {
     for (int i = 0; i < kWaitingForCalls; ++i) {
@@ -146,7 +144,7 @@ class GrpcInferThreads::Thread {
 
   void run() {
     Told told;
-    while (wait(told)) {
+    while (queue_->Next(&told.tag, &told.ok)) {
       std::size_t handled = 0;
       do {
         const Call::Event event = *static_cast<Call::Event*>(told.tag);
@@ -158,42 +156,19 @@ class GrpcInferThreads::Thread {
 
   /// Whoever is alone may run here; who is not gets to be in a batch.
   void begin_fresh() {
-    const auto now = SteadyClock::now();
-    if (!fresh_.empty() && *all_.unanswered_ == static_cast<int>(fresh_.size())) {
-      policy_.waited(now - idle_since_);
-    }
     const bool alone = fresh_.size() == 1 && *all_.unanswered_ == 1;
     for (Call* call : fresh_) {
       call->begin(alone);
     }
     fresh_.clear();
-    idle_since_ = SteadyClock::now();
   }
 
   grpc::CompletionQueue::NextStatus look(Told& told) {
     return queue_->AsyncNext(&told.tag, &told.ok, gpr_inf_past(GPR_CLOCK_MONOTONIC));
   }
 
-  /// False at the end. While executors are at calls, who need the processor, it does not look.
-  bool wait(Told& told) {
-    const auto until = SteadyClock::now() + policy_.window();
-    while (*all_.unanswered_ == 0 && SteadyClock::now() < until) {
-      switch (look(told)) {
-        case grpc::CompletionQueue::GOT_EVENT:
-          return true;
-        case grpc::CompletionQueue::SHUTDOWN:
-          return false;
-        case grpc::CompletionQueue::TIMEOUT:
-          ::sched_yield();
-      }
-    }
-    return queue_->Next(&told.tag, &told.ok);
-  }
-
   GrpcInferThreads& all_;
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;
-  SpinPolicy policy_;
-  SteadyClock::time_point idle_since_ = SteadyClock::now();
   std::vector<Call*> fresh_;
   std::thread thread_;
 };

@@ -1,11 +1,11 @@
 #pragma once
 // ModelInfer, and the threads that read and answer it. The other methods are gRPC's own threads'
-// (its callback API), who hand each event from one to another: two wakings a call, which are of the
-// length of a small model. Here a thread takes calls from a completion queue of its own, and looks
-// for the next before it sleeps, as the threads of HTTP do.
+// (its callback API), who would run models one by one while other calls wait unread. Here a thread
+// takes all that has come from a completion queue of its own: calls that come together are batched.
+// It does not look before it sleeps, as the threads of HTTP do: it is gRPC's threads that hear of
+// what comes, and wake it.
 
 #include <atomic>
-#include <chrono>
 #include <memory>
 #include <vector>
 

@@ -20,9 +20,7 @@ struct GrpcOptions {
   std::string host = "127.0.0.1";
   int port = 8081;  // 0: a free one, see GrpcServer::port()
   GrpcLimits limits = {};
-  int threads = 1;  // that read and answer ModelInfer
-  /// How long they look for the next call before they sleep; 0: not at all.
-  std::chrono::microseconds spin{100};
+  int threads = 1;                 // that read and answer ModelInfer
   int max_stream_inferences = 64;  // of one stream that are not answered yet; then it waits
   /// Who may do what; null: everyone everything. With tokens there is no reflection: it could not
   /// ask for them.
