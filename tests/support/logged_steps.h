@@ -8,9 +8,9 @@
 
 namespace onnxop::testing_support {
 
-/// True: the steps are 1 to `last`, each once. Under a sanitizer logging may cost more of a training
-/// than it is let: there from some step on every second may be left out, then three of four, and so
-/// on, and nothing else.
+/// True: the steps are 1 to `last`, each once. Under a sanitizer logging may cost more of a
+/// training than it is let: there from some step on every second may be left out, then three of
+/// four, and so on, and nothing else.
 inline bool are_logged_steps(const std::vector<std::int64_t>& steps, std::int64_t last) {
   const std::int64_t most = kSanitized ? 1 << 16 : 1;
   std::int64_t stride = 1;
