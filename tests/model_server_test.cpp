@@ -73,9 +73,6 @@ TEST_F(ModelServer, SeveralFilesAreAnsweredInOrder) {
 }
 
 TEST_F(ModelServer, VersionsAreReplacedUnderLoadWithoutAFailedRequest) {
-  if (kSanitized) {
-    GTEST_SKIP() << "a load that keeps all processors busy starves the slow loading of models";
-  }
   start();
   std::atomic<bool> enough{false};
   std::string failed;

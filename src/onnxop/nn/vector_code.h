@@ -11,8 +11,7 @@
 
 // The best version for the processor is chosen when the program is loaded; sanitizers do not stand
 // code that runs so early.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(ONNXOP_SANITIZED)
 #define ONNXOP_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define ONNXOP_CLONES

@@ -15,9 +15,11 @@ struct IsolatedResult {
 };
 
 /// Forks, calls `work` in the child and waits for the text that it returns. The child has this
-/// thread only and a copy of all memory: `work` must neither take locks that other threads might
-/// have held, nor start threads, nor throw. It gets 20 s of processor time and 512 MiB more memory
-/// at most. Safe from any thread. Throws Error{kInternal} when there can be no child.
+/// thread only and a copy of all memory: `work` must neither start threads, nor sleep, nor throw. A
+/// lock that another thread held at the fork is never given back there: a child that sleeps for
+/// good is ended and another made, so `work` may be begun several times. It gets 20 s of processor
+/// time and 512 MiB more memory at most. Safe from any thread. Throws Error{kInternal} when there
+/// can be no child, {kUnavailable} when ten of them slept.
 IsolatedResult run_isolated(const std::function<std::string()>& work);
 
 }  // namespace onnxop
