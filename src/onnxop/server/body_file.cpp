@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "onnxop/base/folder.h"
 #include "onnxop/base/storage_error.h"
 
 namespace onnxop {
@@ -21,21 +22,18 @@ constexpr mode_t kMode = 0644;
        path.native(), std::generic_category().message(number));
 }
 
-[[noreturn]] void fail_written(const std::error_code& reason, const std::filesystem::path& path) {
+[[noreturn]] void fail_written(const std::filesystem::path& path) {
+  const std::error_code reason(errno, std::generic_category());
   fail_to_write(reason, format("{} cannot be written", path.native()));
 }
 
 }  // namespace
 
 BodyFile::BodyFile(std::filesystem::path path) : path_(std::move(path)) {
-  std::error_code refused;
-  std::filesystem::create_directories(path_.parent_path(), refused);
-  if (refused) {
-    fail_written(refused, path_.parent_path());
-  }
+  make_folders(path_.parent_path());
   file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kMode);
   if (file_ < 0) {
-    fail_written({errno, std::generic_category()}, path_);
+    fail_written(path_);
   }
 }
 
@@ -55,7 +53,7 @@ void BodyFile::append(std::span<const std::byte> bytes) {
     if (written >= 0) {
       bytes = bytes.subspan(static_cast<std::size_t>(written));
     } else if (errno != EINTR) {
-      fail_written({errno, std::generic_category()}, path_);
+      fail_written(path_);
     }
   }
 }
