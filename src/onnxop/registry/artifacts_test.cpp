@@ -16,7 +16,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class ArtifactsTest : public EachStoreTest {
+class ArtifactsTest : public EachRegistryTest {
  protected:
   Artifact put(std::string_view path, std::string_view content = "x") {
     return artifacts_.put(path, as_bytes(content));
@@ -53,7 +53,6 @@ class ArtifactsTest : public EachStoreTest {
     return count;
   }
 
-  Registry registry_{location(), clock_};
   Artifacts& artifacts_ = registry_.artifacts();
 };
 ONNXOP_ON_EACH_STORE(ArtifactsTest);

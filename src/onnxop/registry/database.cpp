@@ -6,6 +6,11 @@
 #include <soci/soci.h>
 
 namespace onnxop {
+namespace {
+
+constexpr std::chrono::seconds kLongestWithoutDisk(1);
+
+}  // namespace
 
 std::string one_line(std::string_view text) {
   std::string line;
@@ -21,17 +26,6 @@ std::string one_line(std::string_view text) {
     line.pop_back();
   }
   return line;
-}
-
-namespace {
-
-constexpr std::chrono::seconds kLongestWithoutDisk(1);
-
-}  // namespace
-
-const Clock& Database::system_clock() {
-  static const SystemClock clock;
-  return clock;
 }
 
 Database::Database(std::unique_ptr<Dialect> dialect, const Clock& clock)

@@ -29,7 +29,7 @@ class Database {
   /// Connects to what `dialect` is for. Throws Error{kDataLoss} when a file is no SQLite database,
   /// {kIo} when it cannot be opened or written, {kUnavailable} when a server cannot be reached.
   /// `clock` outlives this.
-  explicit Database(std::unique_ptr<Dialect> dialect, const Clock& clock = system_clock());
+  Database(std::unique_ptr<Dialect> dialect, const Clock& clock);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -103,7 +103,6 @@ class Database {
     bool open_ = true;
   };
 
-  static const Clock& system_clock();
   void write_grouped(std::function<void(soci::session&)> body, bool waits_for_disk = true);
   void let_commit_wait(bool wait);
   void commit_group(const std::vector<GroupedWrite*>& group);

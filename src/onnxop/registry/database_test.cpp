@@ -33,7 +33,7 @@ class DatabaseTest : public EachStoreTest {
     });
   }
 
-  Database database_{dialect_of(location())};
+  Database database_{dialect_of(location()), clock_};
 };
 ONNXOP_ON_EACH_STORE(DatabaseTest);
 
@@ -174,7 +174,7 @@ TEST_P(DatabaseTest, AMessageIsOneLineAndNamesTheDatabase) {
 
 TEST_P(DatabaseTest, AReadSeesOneStateAndDoesNotWait) {
   make_table();
-  Database other(dialect_of(location()));
+  Database other(dialect_of(location()), clock_);
   database_.read([&](soci::session& session) {
     long long before = 0;
     session << "SELECT COUNT(*) FROM t", into(before);
@@ -193,7 +193,7 @@ TEST_P(DatabaseTest, WritersAreAlone) {
   std::vector<pid_t> children;
   for (int i = 0; i < kProcesses; ++i) {
     children.push_back(fork_child([&] {
-      Database own(dialect_of(location()));
+      Database own(dialect_of(location()), clock_);
       for (int round = 0; round < kRounds; ++round) {
         own.write([](soci::session& session) {
           long long last = 0;
@@ -252,12 +252,12 @@ TEST_F(SqliteTest, ALogThatFailsHasNotWaited) {
 class PostgresqlTest : public StoreTest {
  protected:
   Caught connect_error(const std::string& url) {
-    return catch_error([&] { Database(postgresql_dialect(url)); });
+    return catch_error([&] { Database(postgresql_dialect(url), clock_); });
   }
 };
 
 TEST_F(PostgresqlTest, AStatementThatFailedIsNotForgottenByTheCommit) {
-  Database database(postgresql_dialect(TestPostgresql::shared().new_url()));
+  Database database(postgresql_dialect(TestPostgresql::shared().new_url()), clock_);
   database.write([](soci::session& session) { session << "CREATE TABLE t (n BIGINT)"; });
   const auto caught = catch_error([&] {
     database.write([](soci::session& session) {
@@ -301,7 +301,7 @@ TEST_F(PostgresqlTest, AServerThatIsGoneIsUnavailableAndBackAgainIsUsedAgain) {
 
 TEST_F(PostgresqlTest, AServerThatDiesInATransactionLeavesNothingOfIt) {
   TestPostgresql server;
-  Database database(postgresql_dialect(server.new_url()));
+  Database database(postgresql_dialect(server.new_url()), clock_);
   database.write([](soci::session& session) { session << "CREATE TABLE t (n BIGINT)"; });
   int calls = 0;
   const auto caught = catch_error([&] {
@@ -333,8 +333,8 @@ TEST_F(PostgresqlTest, AServerThatDiesInATransactionLeavesNothingOfIt) {
 
 TEST_F(PostgresqlTest, AWriterDoesNotWaitForEver) {
   const std::string url = TestPostgresql::shared().new_url();
-  Database first(postgresql_dialect(url + "&application_name=first"));  // no group of both
-  Database second(postgresql_dialect(url));
+  Database first(postgresql_dialect(url + "&application_name=first"), clock_);  // no group of both
+  Database second(postgresql_dialect(url), clock_);
   const auto impatient = [&](soci::session& session) { session << "SET lock_timeout = '50ms'"; };
   second.read(impatient);
   first.write([&](soci::session&) {

@@ -12,14 +12,11 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;
 
-class ExperimentsTest : public EachStoreTest {
+class ExperimentsTest : public EachRegistryTest {
  protected:
   LifecycleStage stage_of(const std::string& run_id) const {
     return registry_.runs().get(run_id).lifecycle_stage;
   }
-
-  Registry registry_{location(), clock_};
-  Experiments& experiments_ = registry_.experiments();
 };
 ONNXOP_ON_EACH_STORE(ExperimentsTest);
 

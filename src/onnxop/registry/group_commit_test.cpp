@@ -44,7 +44,7 @@ class GroupCommitTest : public EachStoreTest {
       for (std::size_t i = 0; i < bodies.size(); ++i) {
         std::latch started(1);
         threads.emplace_back([&, i] {
-          Database own(dialect_of(location()));
+          Database own(dialect_of(location()), clock_);
           started.count_down();
           try {
             own.write(bodies[i]);
@@ -61,7 +61,7 @@ class GroupCommitTest : public EachStoreTest {
     return errors;
   }
 
-  Database database_{dialect_of(location())};
+  Database database_{dialect_of(location()), clock_};
 };
 ONNXOP_ON_EACH_STORE(GroupCommitTest);
 
@@ -86,7 +86,7 @@ TEST_P(GroupCommitTest, WhatFailsOfAGroupGoesAndTheRestStays) {
 }
 
 TEST_P(GroupCommitTest, AWriteWithinAWriteIsRefused) {
-  Database other(dialect_of(location()));
+  Database other(dialect_of(location()), clock_);
   const auto caught = catch_error([&] {
     database_.write([&](soci::session& session) {
       insert(session, 1);
@@ -103,7 +103,7 @@ TEST_P(GroupCommitTest, ManyThreadsSeeEachOthersWrites) {
   std::vector<std::thread> threads;
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&] {
-      Database own(dialect_of(location()));
+      Database own(dialect_of(location()), clock_);
       for (int round = 0; round < kRounds; ++round) {
         const long long number = own.write([](soci::session& session) {
           long long next = 0;

@@ -18,7 +18,7 @@ using testing::IsEmpty;
 using testing::MatchesRegex;
 using testing::Pair;
 
-class LoggedModelsTest : public EachStoreTest {
+class LoggedModelsTest : public EachRegistryTest {
  protected:
   LoggedModel create(const std::string& name = "digits") {
     LoggedModel model;
@@ -26,7 +26,6 @@ class LoggedModelsTest : public EachStoreTest {
     return models_.create(model);
   }
 
-  Registry registry_{location(), clock_};
   LoggedModels& models_ = registry_.logged_models();
 };
 ONNXOP_ON_EACH_STORE(LoggedModelsTest);

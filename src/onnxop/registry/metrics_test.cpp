@@ -11,12 +11,10 @@ namespace {
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class MetricsTest : public EachStoreTest {
+class MetricsTest : public EachRegistryTest {
  protected:
   double latest(const std::string& key) const { return runs_.get(id_).metrics.at(key).value; }
 
-  Registry registry_{location(), clock_};
-  Runs& runs_ = registry_.runs();
   std::string id_ = runs_.create({.name = "a"});
 };
 ONNXOP_ON_EACH_STORE(MetricsTest);

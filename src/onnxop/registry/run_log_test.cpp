@@ -11,10 +11,8 @@ using testing::IsEmpty;
 using testing::Pair;
 using testing::UnorderedElementsAre;
 
-class RunLogTest : public EachStoreTest {
+class RunLogTest : public EachRegistryTest {
  protected:
-  Registry registry_{location(), clock_};
-  Runs& runs_ = registry_.runs();
   std::string id_ = runs_.create({.name = "a"});
 };
 ONNXOP_ON_EACH_STORE(RunLogTest);

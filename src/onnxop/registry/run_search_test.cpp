@@ -24,7 +24,7 @@ using RunRecord = Run;  // in a test's body, Run is a method of its own
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-class RunSearchTest : public EachStoreTest {
+class RunSearchTest : public EachRegistryTest {
  protected:
   std::string add(const std::string& name, const Texts& params = {},
                   const std::vector<std::pair<std::string, double>>& metrics = {},
@@ -56,7 +56,6 @@ class RunSearchTest : public EachStoreTest {
     return on_postgresql() ? SqlDialect::kPostgresql : SqlDialect::kSqlite;
   }
 
-  Registry registry_{location(), clock_};
   std::int64_t time_ms_ = 1000;
 };
 ONNXOP_ON_EACH_STORE(RunSearchTest);
@@ -320,7 +319,7 @@ TEST_P(RunSearchTest, FindsTheSameAsASlowReference) {
   const std::vector<std::string> orders{"metrics.x",      "metrics.x DESC", "metrics.y ASC",
                                         "params.x",       "params.y DESC",  "tags.x DESC",
                                         "start_time ASC", "start_time DESC"};
-  Database database(dialect_of(location()));
+  Database database(dialect_of(location()), clock_);
   for (int i = 0; i < 200; ++i) {
     std::string filter;
     for (std::uint32_t left = any(3); left > 0; --left) {

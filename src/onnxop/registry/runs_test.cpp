@@ -16,12 +16,9 @@ using testing::MatchesRegex;
 using testing::Pair;
 using testing::UnorderedElementsAre;
 
-class RunsTest : public EachStoreTest {
+class RunsTest : public EachRegistryTest {
  protected:
   std::string create(const std::string& name) { return runs_.create({.name = name}); }
-
-  Registry registry_{location(), clock_};
-  Runs& runs_ = registry_.runs();
 };
 ONNXOP_ON_EACH_STORE(RunsTest);
 

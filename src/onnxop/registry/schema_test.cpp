@@ -39,7 +39,7 @@ long long read_y(Database& database) {
 }
 
 TEST_P(SchemaTest, MigrationsRunOnceInOrder) {
-  Database database(dialect_of(location()));
+  Database database(dialect_of(location()), clock_);
   EXPECT_EQ(schema_version(database), 0);
   migrate(database, kOld, 1);
   EXPECT_EQ(schema_version(database), 1);
@@ -53,7 +53,7 @@ TEST_P(SchemaTest, MigrationsRunOnceInOrder) {
 }
 
 TEST_P(SchemaTest, AMigrationThatFailsIsTakenBackWhole) {
-  Database database(dialect_of(location()));
+  Database database(dialect_of(location()), clock_);
   EXPECT_EQ(catch_error([&] { migrate(database, kFailing, 1); }).code, ErrorCode::kInternal);
   EXPECT_EQ(schema_version(database), 2);
   EXPECT_FALSE(database.tables().contains("b"));
@@ -61,7 +61,7 @@ TEST_P(SchemaTest, AMigrationThatFailsIsTakenBackWhole) {
 }
 
 TEST_P(SchemaTest, ANewerDatabaseIsRefusedAndLeftAlone) {
-  Database database(dialect_of(location()));
+  Database database(dialect_of(location()), clock_);
   migrate(database, kNew, 1);
   const auto caught = catch_error([&] { migrate(database, kOld, 2); });
   EXPECT_EQ(caught.code, ErrorCode::kFailedPrecondition);
@@ -99,7 +99,8 @@ TEST_P(SchemaTest, SomebodyElsesDatabaseIsRefused) {
 void make_old_store(const StoreLocation& location) {
   fs::create_directories(location.folder / "models/mnist/1");
   fs::create_directories(location.folder / "runs");
-  Database database(dialect_of(location));
+  const SystemClock clock;
+  Database database(dialect_of(location), clock);
   migrate(database, store_migrations().first(1), 1'000);
   constexpr auto kRows = std::to_array<const char*>({
       "INSERT INTO runs VALUES ('0123456789abcdef0123456789abcdef', 1, 'first', 'FINISHED', 100, "
@@ -186,7 +187,7 @@ TEST_P(SchemaTest, AnOldStoreIsBroughtForwardWithAllThatIsInIt) {
 TEST_P(SchemaTest, PointsThatAnOldStoreHasTwiceBecomeOne) {
   fs::create_directories(location().folder / "runs");
   {
-    Database database(dialect_of(location()));
+    Database database(dialect_of(location()), clock_);
     migrate(database, store_migrations().first(2), 1'000);
   }
   execute(
@@ -226,7 +227,7 @@ TEST_P(SchemaTest, SeveralProcessesMayBringAnOldStoreForward) {
   for (const pid_t child : children) {
     EXPECT_EQ(wait_for(child), 0);
   }
-  Database database(dialect_of(location()));
+  Database database(dialect_of(location()), clock_);
   EXPECT_EQ(schema_version(database), store_migrations().back().version);
 }
 

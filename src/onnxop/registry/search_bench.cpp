@@ -28,7 +28,7 @@ class FullStore {
     std::string name = (std::filesystem::temp_directory_path() / "onnxop-search.XXXXXX").string();
     folder_ = mkdtemp(name.data());
     Registry(folder_, kClock);  // makes the tables
-    Database database(sqlite_dialect(folder_ / "onnxop.db"));
+    Database database(sqlite_dialect(folder_ / "onnxop.db"), kClock);
     database.write([&](soci::session& session) {
       session << format(
           "CREATE TEMP TABLE n AS WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c "

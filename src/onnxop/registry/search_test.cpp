@@ -15,7 +15,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class SearchTest : public EachStoreTest {
+class SearchTest : public EachRegistryTest {
  protected:
   std::vector<std::string> experiments(const SearchOptions& options,
                                        ViewType view = ViewType::kActiveOnly) {
@@ -50,8 +50,6 @@ class SearchTest : public EachStoreTest {
     }
     return names;
   }
-
-  Registry registry_{location(), clock_};
 };
 ONNXOP_ON_EACH_STORE(SearchTest);
 

@@ -52,7 +52,8 @@ class TestPostgresql {
         format("t{}_{}_{}", getpid(), ++count, std::filesystem::hash_value(folder_) % 1000);
     const std::string all =
         format("postgresql://postgres@/postgres?host={}/socket", folder_.native());
-    Database(postgresql_dialect(all)).write([&](soci::session& session) {
+    const SystemClock clock;
+    Database(postgresql_dialect(all), clock).write([&](soci::session& session) {
       session << "DROP SCHEMA IF EXISTS " << schema << " CASCADE";
       session << "CREATE SCHEMA " << schema;
     });

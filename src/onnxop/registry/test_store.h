@@ -58,12 +58,12 @@ class StoreTest : public testing::Test {
 
   /// Changes the database behind the Registry's back.
   void execute(const std::string& sql) const {
-    Database(dialect_of(location())).write([&](soci::session& session) { session << sql; });
+    Database(dialect_of(location()), clock_).write([&](soci::session& session) { session << sql; });
   }
 
   /// The one number that a query answers with, read behind the Registry's back.
   std::int64_t scalar(const std::string& sql) const {
-    return Database(dialect_of(location())).read([&](soci::session& session) {
+    return Database(dialect_of(location()), clock_).read([&](soci::session& session) {
       long long number = 0;
       session << sql, soci::into(number);
       return number;
@@ -94,6 +94,14 @@ class EachStoreTest : public StoreTest, public testing::WithParamInterface<Store
 
   const std::string url_ = on_postgresql() ? TestPostgresql::shared().new_url() : "";
   int count_ = 0;
+};
+
+/// The store, opened.
+class EachRegistryTest : public EachStoreTest {
+ protected:
+  Registry registry_{location(), clock_};
+  Runs& runs_ = registry_.runs();
+  Experiments& experiments_ = registry_.experiments();
 };
 
 #define ONNXOP_ON_EACH_STORE(Test)                                             \

@@ -12,11 +12,8 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-class VersionNeedsTest : public EachStoreTest {
+class VersionNeedsTest : public EachRegistryTest {
  protected:
-  Registry registry_{location(), clock_};
-  Experiments& experiments_ = registry_.experiments();
-  Runs& runs_ = registry_.runs();
   Models& models_ = registry_.models();
 };
 ONNXOP_ON_EACH_STORE(VersionNeedsTest);
