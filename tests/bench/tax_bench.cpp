@@ -26,7 +26,7 @@ std::vector<NamedTensor> zeros(const Scorer& scorer, std::int64_t rows) {
   return inputs;
 }
 
-/// One request after another over gRPC, with raw tensors.
+/// Requests over one connection of gRPC, with raw tensors; any number at once.
 class GrpcCaller {
  public:
   GrpcCaller(std::uint16_t port, const Scorer& scorer, const std::string& model)
@@ -184,6 +184,15 @@ Json measure_tax(const std::filesystem::path& store, const std::filesystem::path
   take_turns(latency, kLatencyRounds);
 
   Json json{{"latency", latency_json(latency)}};
+  std::vector<Contender> calls;
+  for (const int at_once : {8, kConnections}) {
+    calls.push_back({format("grpc_calls_{}", at_once),
+                     [&grpc, at_once] { return call_round([&] { grpc.call(); }, at_once, 1); }});
+  }
+  take_turns(calls, kThroughputRounds);
+  for (const Contender& each : calls) {
+    json[each.name] = round_json(median_of(each.rounds));
+  }
   json["png"] = throughput(small, png, kThroughputRounds);
   json["binary"] = throughput(small, binary, kThroughputRounds);
   Engine large(residual, {1, 2, 4, 8});
