@@ -3,13 +3,11 @@
 
 #include <string>
 
-namespace soci {
-class session;
-}
-
 namespace onnxop {
 
+class Session;
+
 /// All that is in the folder, not the root, at any depth; there may be nothing.
-void remove_artifacts_below(soci::session& session, const std::string& folder);
+void remove_artifacts_below(Session& session, const std::string& folder);
 
 }  // namespace onnxop

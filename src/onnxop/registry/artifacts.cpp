@@ -4,13 +4,12 @@
 #include <map>
 #include <utility>
 
-#include <soci/soci.h>
-
 #include "onnxop/base/error.h"
 #include "onnxop/base/file.h"
 #include "onnxop/base/sha256.h"
 #include "onnxop/registry/artifact_rows.h"
 #include "onnxop/registry/registry_core.h"
+#include "onnxop/registry/session.h"
 
 namespace onnxop {
 namespace {
@@ -31,8 +30,7 @@ PathRange range_below(const std::string& folder) {
 }
 
 // Up to `most` (0: all), sorted by path.
-std::vector<Artifact> artifacts_in(soci::session& session, const PathRange& range,
-                                   std::int64_t most) {
+std::vector<Artifact> artifacts_in(Session& session, const PathRange& range, std::int64_t most) {
   const std::string query = format(
       "SELECT path, bytes, sha256, created_ms FROM artifacts WHERE path >= :first AND {} "
       "ORDER BY path{}",
@@ -53,7 +51,7 @@ std::vector<Artifact> artifacts_in(soci::session& session, const PathRange& rang
   return found;
 }
 
-std::optional<Artifact> find_artifact(soci::session& session, const std::string& path) {
+std::optional<Artifact> find_artifact(Session& session, const std::string& path) {
   Artifact artifact;
   artifact.path = path;
   long long bytes = 0;
@@ -66,7 +64,7 @@ std::optional<Artifact> find_artifact(soci::session& session, const std::string&
 }
 
 // A path is a file or a folder, never both.
-void refuse_conflict(soci::session& session, const std::string& path) {
+void refuse_conflict(Session& session, const std::string& path) {
   if (!artifacts_in(session, range_below(path), 1).empty()) {
     fail(ErrorCode::kFailedPrecondition, "the artifact '{}' is a folder: no file can have its name",
          path);
@@ -103,7 +101,7 @@ std::string problem_of(const BlobStore& blobs, const Artifact& artifact) {
   }
 }
 
-bool is_used(soci::session& session, const std::string& sha256) {
+bool is_used(Session& session, const std::string& sha256) {
   int count = 0;
   session << "SELECT COUNT(*) FROM artifacts WHERE sha256 = :sha256", use(sha256), into(count);
   return count > 0;
@@ -111,7 +109,7 @@ bool is_used(soci::session& session, const std::string& sha256) {
 
 }  // namespace
 
-void remove_artifacts_below(soci::session& session, const std::string& folder) {
+void remove_artifacts_below(Session& session, const std::string& folder) {
   const PathRange range = range_below(folder);
   session << "DELETE FROM artifacts WHERE path >= :first AND path < :past", use(range.from),
       use(range.past);
@@ -140,14 +138,14 @@ Artifact Artifacts::put_staged(std::string_view path, const fs::path& staged) {
   const StagedFile remover(staged);
   Artifact artifact;
   artifact.path = check_artifact_path(path);
-  core_.database.read([&](soci::session& session) { refuse_conflict(session, artifact.path); });
+  core_.database.read([&](Session& session) { refuse_conflict(session, artifact.path); });
   const Blob blob = core_.blobs->seal(staged);
   artifact.bytes = blob.bytes;
   artifact.sha256 = blob.sha256;
   artifact.created_ms = core_.now_ms();
   const long long bytes = artifact.bytes;
   const long long created_ms = artifact.created_ms;
-  core_.database.write([&](soci::session& session) {
+  core_.database.write([&](Session& session) {
     refuse_conflict(session, artifact.path);
     // gc() removes blobs alone among all writers, as this adds one: it sees this one used.
     core_.blobs->add(staged, blob);
@@ -161,8 +159,7 @@ Artifact Artifacts::put_staged(std::string_view path, const fs::path& staged) {
 
 std::optional<Artifact> Artifacts::find(std::string_view path) const {
   const std::string checked = check_artifact_path(path);
-  return core_.database.read(
-      [&](soci::session& session) { return find_artifact(session, checked); });
+  return core_.database.read([&](Session& session) { return find_artifact(session, checked); });
 }
 
 fs::path Artifacts::file(const Artifact& artifact) const {
@@ -174,7 +171,7 @@ std::vector<ArtifactEntry> Artifacts::list(std::string_view folder) const {
   const std::string checked = check_folder(folder);
   const std::size_t prefix = checked.empty() ? 0 : checked.size() + 1;
   std::vector<ArtifactEntry> entries;
-  core_.database.read([&](soci::session& session) {
+  core_.database.read([&](Session& session) {
     PathRange range = range_below(checked);
     while (true) {
       const auto rows = artifacts_in(session, range, kPageRows);
@@ -204,12 +201,12 @@ std::vector<ArtifactEntry> Artifacts::list(std::string_view folder) const {
 std::vector<Artifact> Artifacts::tree(std::string_view folder) const {
   const std::string checked = check_folder(folder);
   return core_.database.read(
-      [&](soci::session& session) { return artifacts_in(session, range_below(checked), 0); });
+      [&](Session& session) { return artifacts_in(session, range_below(checked), 0); });
 }
 
 std::size_t Artifacts::remove(std::string_view path) {
   const std::string checked = check_artifact_path(path);
-  return core_.database.write([&](soci::session& session) {
+  return core_.database.write([&](Session& session) {
     const PathRange range = range_below(checked);
     std::size_t count = artifacts_in(session, range, 0).size();
     count += find_artifact(session, checked) ? 1 : 0;
@@ -246,12 +243,11 @@ std::int64_t Artifacts::gc(std::int64_t min_age_seconds) {
   });
   std::int64_t bytes = core_.blobs->remove_staged(min_age_seconds);
   for (const Blob& blob : old) {
-    if (core_.database.read(
-            [&](soci::session& session) { return is_used(session, blob.sha256); })) {
+    if (core_.database.read([&](Session& session) { return is_used(session, blob.sha256); })) {
       continue;
     }
     // Once more, alone among all writers: somebody may have stored the same content.
-    core_.database.write([&](soci::session& session) {
+    core_.database.write([&](Session& session) {
       if (!is_used(session, blob.sha256) && core_.blobs->remove(blob.sha256, min_age_seconds)) {
         bytes += blob.bytes;
       }

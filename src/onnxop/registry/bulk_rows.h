@@ -4,28 +4,29 @@
 // interface; inside a transaction.
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <soci/soci.h>
+#include "onnxop/base/format.h"
+#include "onnxop/registry/session.h"
 
 namespace onnxop {
 
-/// Measured: more make the statement itself dear, for SQLite looks its parameters up one by one.
-inline constexpr std::size_t kRowsAtOnce = 16;
+inline constexpr std::size_t kRowsAtOnce = 64;
 
-/// "(7, :v0, :v1), (7, :v2, :v3)" for two rows of two parameters that begin with "7, ".
-std::string value_list(std::size_t rows, std::size_t parameters, std::string_view beginning);
+/// "(:v0, :v1), (:v2, :v3)" for two rows of two parameters.
+std::string value_list(std::size_t rows, std::size_t parameters);
 
 /// A statement with the parameters of a fixed number of rows. A Row has `kParameters`, their
 /// number, and exchange(soci::statement&), which gives its fields for them in this order.
 template <typename Row>
 class RowStatement {
  public:
-  RowStatement(soci::session& session, const std::string& sql, std::size_t rows)
+  RowStatement(Session& session, const std::string& sql, std::size_t rows)
       : rows_(rows), statement_(session) {
     for (Row& row : rows_) {
       row.exchange(statement_);
@@ -45,22 +46,24 @@ class RowStatement {
   soci::statement statement_;
 };
 
-/// Runs "`head` VALUES … `tail`" for all rows. `beginning` is what they share (value_list).
+/// Runs "`head` VALUES … `tail`" for all rows. The session keeps the statements, for 1, 2, 4 … and
+/// kRowsAtOnce rows.
 template <typename Row>
-void insert_rows(soci::session& session, std::string_view head, std::string_view tail,
-                 std::string_view beginning, std::span<const Row> rows) {
-  const auto sql = [&](std::size_t count) {
-    return std::string(head) + " VALUES " + value_list(count, Row::kParameters, beginning) + " " +
-           std::string(tail);
-  };
-  if (rows.size() >= kRowsAtOnce) {
-    RowStatement<Row> many(session, sql(kRowsAtOnce), kRowsAtOnce);
-    for (; rows.size() >= kRowsAtOnce; rows = rows.subspan(kRowsAtOnce)) {
-      many.execute(rows.first(kRowsAtOnce));
-    }
-  }
-  if (!rows.empty()) {
-    RowStatement<Row>(session, sql(rows.size()), rows.size()).execute(rows);
+void insert_rows(Session& session, std::string_view head, std::string_view tail,
+                 std::span<const Row> rows) {
+  while (!rows.empty()) {
+    const std::size_t count = std::min(kRowsAtOnce, std::bit_floor(rows.size()));
+    session
+        .kept<RowStatement<Row>>(
+            format("{} {}", count, head),
+            [&] {
+              return RowStatement<Row>(
+                  session,
+                  format("{} VALUES {} {}", head, value_list(count, Row::kParameters), tail),
+                  count);
+            })
+        .execute(rows.first(count));
+    rows = rows.subspan(count);
   }
 }
 

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "onnxop/base/clock.h"
+#include "onnxop/registry/database_connection.h"
 #include "onnxop/registry/dialect.h"
 #include "onnxop/registry/group_commit.h"
 
@@ -37,12 +38,12 @@ class Database {
   /// For messages: the file, or the server's URL without its password.
   const std::string& name() const { return dialect_->name(); }
   /// False once the server went away; the next transaction connects to it again.
-  bool is_connected() const { return !lost_; }
+  bool is_connected() const { return !reads_.is_lost(); }
   std::set<std::string> tables();
   /// A statement of a migration in this database's words (Dialect::adapt).
   std::string adapt(std::string_view statement) const { return dialect_->adapt(statement); }
 
-  /// Calls body(soci::session&) alone among all writers, and commits; nothing of it stays when it
+  /// Calls body(Session&) alone among all writers, and commits; nothing of it stays when it
   /// throws. Waits for other writers up to 30 seconds. The database's errors come out as
   /// Error{kDataLoss}, {kIo} (a StorageError where there is no room, or no leave to write),
   /// {kUnavailable}, {kTooLarge} or {kInternal}. A server that was gone
@@ -53,71 +54,49 @@ class Database {
   /// another thread, while this one waits, and is alone all the same.
   template <typename Body>
   auto write(Body&& body) {
-    using Result = std::invoke_result_t<Body, soci::session&>;
+    using Result = std::invoke_result_t<Body, Session&>;
     if constexpr (std::is_void_v<Result>) {
-      write_grouped([&](soci::session& session) { body(session); });
+      write_grouped([&](Session& session) { body(session); });
     } else {
       std::optional<Result> result;
-      write_grouped([&](soci::session& session) { result.emplace(body(session)); });
+      write_grouped([&](Session& session) { result.emplace(body(session)); });
       return Result(std::move(*result));
     }
   }
 
   /// As write(), for what is written often, and where a power cut may take the latest: the commit
-  /// does not wait for the disk, unless none of this object's has for a second. Every commit that
+  /// does not wait for the disk, unless none of this process has for a second. Every commit that
   /// does, of any process, brings all before it to the disk too. A PostgreSQL server's always wait.
   template <typename Body>
   void write_log(Body&& body) {
-    write_grouped([&](soci::session& session) { body(session); }, false);
+    write_grouped([&](Session& session) { body(session); }, false);
   }
 
-  /// Calls body(soci::session&) on one unchanging state of the database; never waits for writers.
+  /// Calls body(Session&) on one unchanging state of the database; never waits for writers.
   template <typename Body>
   auto read(Body&& body) {
     try {
-      Transaction transaction(*this, dialect_->begin_read());
-      if constexpr (std::is_void_v<std::invoke_result_t<Body, soci::session&>>) {
-        body(*session_);
+      DatabaseConnection::Transaction transaction(reads_, dialect_->begin_read());
+      if constexpr (std::is_void_v<std::invoke_result_t<Body, Session&>>) {
+        body(reads_.session());
         transaction.commit();
       } else {
-        auto result = body(*session_);
+        auto result = body(reads_.session());
         transaction.commit();
         return result;
       }
     } catch (...) {
-      rethrow_as_error();
+      reads_.rethrow_as_error();
     }
   }
 
  private:
-  class Transaction {
-   public:
-    Transaction(Database& database, const char* begin);
-    ~Transaction();  // rolls back what was not committed
-    Transaction(const Transaction&) = delete;
-    Transaction& operator=(const Transaction&) = delete;
-    void commit();
+  void write_grouped(std::function<void(Session&)> body, bool waits_for_disk = true);
 
-   private:
-    Database& database_;
-    bool open_ = true;
-  };
-
-  void write_grouped(std::function<void(soci::session&)> body, bool waits_for_disk = true);
-  void let_commit_wait(bool wait);
-  void commit_group(const std::vector<GroupedWrite*>& group);
-  void run_in_group(GroupedWrite& write, bool alone);
-  void begin(const char* statement);
-  void roll_back();
-  [[noreturn]] void rethrow_as_error() const;
-
-  std::unique_ptr<Dialect> dialect_;
+  std::shared_ptr<const Dialect> dialect_;
+  DatabaseConnection reads_;
   std::shared_ptr<GroupCommit> group_;
-  std::unique_ptr<soci::session> session_;
   const Clock& clock_;
-  bool lost_ = false;  // the server went away, and there is no session now
-  bool waits_ = true;  // the session's commits do, for the disk
-  SteadyTime waited_;  // the last of them that did
 };
 
 }  // namespace onnxop

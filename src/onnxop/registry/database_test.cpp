@@ -21,12 +21,12 @@ using testing::Not;
 class DatabaseTest : public EachStoreTest {
  protected:
   void make_table() {
-    database_.write([](soci::session& session) {
+    database_.write([](Session& session) {
       session << "CREATE TABLE t (n BIGINT NOT NULL PRIMARY KEY, x DOUBLE PRECISION, s TEXT)";
     });
   }
   long long count() {
-    return database_.read([](soci::session& session) {
+    return database_.read([](Session& session) {
       long long rows = 0;
       session << "SELECT COUNT(*) FROM t", into(rows);
       return rows;
@@ -53,7 +53,7 @@ TEST_P(DatabaseTest, NumbersComeBackAsTheyWere) {
                                            std::numeric_limits<long long>::min(), 1LL << 53};
   for (const double value : doubles) {
     for (const long long number : integers) {
-      const auto [n, x] = database_.write([&](soci::session& session) {
+      const auto [n, x] = database_.write([&](Session& session) {
         session << "DELETE FROM t";
         session << "INSERT INTO t (n, x, s) VALUES (:n, :x, '')", use(number), use(value);
         std::pair<long long, double> row;
@@ -80,7 +80,7 @@ TEST_P(DatabaseTest, TextsComeBackAsTheyWere) {
   long long number = 0;
   for (const std::string& text : texts) {
     ++number;
-    const std::string back = database_.write([&](soci::session& session) {
+    const std::string back = database_.write([&](Session& session) {
       session << "INSERT INTO t (n, x, s) VALUES (:n, NULL, :s)", use(number), use(text);
       std::string found;
       session << "SELECT s FROM t WHERE n = :n", use(number), into(found);
@@ -92,14 +92,14 @@ TEST_P(DatabaseTest, TextsComeBackAsTheyWere) {
 
 TEST_P(DatabaseTest, TextComparesByItsBytes) {
   // Through adapt(), as the tables of a store are made.
-  database_.write([&](soci::session& session) {
+  database_.write([&](Session& session) {
     session << database_.adapt("CREATE TABLE t (s TEXT NOT NULL PRIMARY KEY) {clustered}");
     for (const char* text : {"a", "B", "b", "A", "ä", "_", "10", "9", "a b", "ab"}) {
       const std::string value = text;
       session << "INSERT INTO t (s) VALUES (:s)", use(value);
     }
   });
-  const auto sorted = database_.read([](soci::session& session) {
+  const auto sorted = database_.read([](Session& session) {
     std::vector<std::string> rows;
     std::string row;
     soci::statement select = (session.prepare << "SELECT s FROM t ORDER BY s", into(row));
@@ -114,9 +114,9 @@ TEST_P(DatabaseTest, TextComparesByItsBytes) {
 
 TEST_P(DatabaseTest, WhatFailsIsTakenBackWhole) {
   make_table();
-  const auto insert = [](soci::session& session) { session << "INSERT INTO t (n) VALUES (1)"; };
+  const auto insert = [](Session& session) { session << "INSERT INTO t (n) VALUES (1)"; };
   EXPECT_EQ(catch_error([&] {
-              database_.write([&](soci::session& session) {
+              database_.write([&](Session& session) {
                 insert(session);
                 fail(ErrorCode::kTooLarge, "no");
               });
@@ -124,7 +124,7 @@ TEST_P(DatabaseTest, WhatFailsIsTakenBackWhole) {
             ErrorCode::kTooLarge);
   EXPECT_EQ(count(), 0);
   EXPECT_EQ(catch_error([&] {
-              database_.write([&](soci::session& session) {
+              database_.write([&](Session& session) {
                 insert(session);
                 insert(session);
               });
@@ -140,7 +140,7 @@ TEST_P(DatabaseTest, SaysWhyNothingCanBeStored) {
   const auto fault_of = [&](const std::string& sqlite, const std::string& postgresql) {
     std::optional<StorageFault> fault;
     try {
-      database_.write([&](soci::session& session) {
+      database_.write([&](Session& session) {
         session << (on_postgresql() ? postgresql : sqlite);
         session << "INSERT INTO t (n) VALUES (1)";
         const std::string large(100'000, 'x');
@@ -163,9 +163,8 @@ TEST_P(DatabaseTest, SaysWhyNothingCanBeStored) {
 }
 
 TEST_P(DatabaseTest, AMessageIsOneLineAndNamesTheDatabase) {
-  const auto caught = catch_error([&] {
-    database_.read([](soci::session& session) { session << "SELECT nonsense FROM nowhere"; });
-  });
+  const auto caught = catch_error(
+      [&] { database_.read([](Session& session) { session << "SELECT nonsense FROM nowhere"; }); });
   EXPECT_EQ(caught.code, ErrorCode::kInternal);
   EXPECT_THAT(caught.message, HasSubstr(database_.name()));
   EXPECT_THAT(caught.message, HasSubstr("nowhere"));
@@ -175,10 +174,10 @@ TEST_P(DatabaseTest, AMessageIsOneLineAndNamesTheDatabase) {
 TEST_P(DatabaseTest, AReadSeesOneStateAndDoesNotWait) {
   make_table();
   Database other(dialect_of(location()), clock_);
-  database_.read([&](soci::session& session) {
+  database_.read([&](Session& session) {
     long long before = 0;
     session << "SELECT COUNT(*) FROM t", into(before);
-    other.write([](soci::session& writer) { writer << "INSERT INTO t (n) VALUES (1)"; });
+    other.write([](Session& writer) { writer << "INSERT INTO t (n) VALUES (1)"; });
     long long after = 0;
     session << "SELECT COUNT(*) FROM t", into(after);
     EXPECT_EQ(before, after);
@@ -195,7 +194,7 @@ TEST_P(DatabaseTest, WritersAreAlone) {
     children.push_back(fork_child([&] {
       Database own(dialect_of(location()), clock_);
       for (int round = 0; round < kRounds; ++round) {
-        own.write([](soci::session& session) {
+        own.write([](Session& session) {
           long long last = 0;
           session << "SELECT COALESCE(MAX(n), 0) FROM t", into(last);
           const long long next = last + 1;
@@ -214,14 +213,14 @@ TEST_P(DatabaseTest, WritersAreAlone) {
 
 class SqliteTest : public StoreTest {
  protected:
-  void write(bool log, std::function<void(soci::session&)> body) {
+  void write(bool log, std::function<void(Session&)> body) {
     log ? database_.write_log(body) : database_.write(body);
   }
   /// Whether such a write waits for the disk.
   bool waits(bool log) {
     constexpr int kFull = 2;
     int level = 0;
-    write(log, [&](soci::session& session) { session << "PRAGMA synchronous", into(level); });
+    write(log, [&](Session& session) { session << "PRAGMA synchronous", into(level); });
     return level == kFull;
   }
 
@@ -242,8 +241,7 @@ TEST_F(SqliteTest, ALogWaitsForTheDiskOnceASecond) {
 
 TEST_F(SqliteTest, ALogThatFailsHasNotWaited) {
   time_.advance(std::chrono::seconds(1));
-  EXPECT_THROW(write(true, [](soci::session&) { throw std::runtime_error("no"); }),
-               std::runtime_error);
+  EXPECT_THROW(write(true, [](Session&) { throw std::runtime_error("no"); }), std::runtime_error);
   EXPECT_TRUE(waits(true));
 }
 
@@ -258,9 +256,9 @@ class PostgresqlTest : public StoreTest {
 
 TEST_F(PostgresqlTest, AStatementThatFailedIsNotForgottenByTheCommit) {
   Database database(postgresql_dialect(TestPostgresql::shared().new_url()), clock_);
-  database.write([](soci::session& session) { session << "CREATE TABLE t (n BIGINT)"; });
+  database.write([](Session& session) { session << "CREATE TABLE t (n BIGINT)"; });
   const auto caught = catch_error([&] {
-    database.write([](soci::session& session) {
+    database.write([](Session& session) {
       session << "INSERT INTO t VALUES (1)";
       try {
         session << "SELECT nonsense";
@@ -302,10 +300,10 @@ TEST_F(PostgresqlTest, AServerThatIsGoneIsUnavailableAndBackAgainIsUsedAgain) {
 TEST_F(PostgresqlTest, AServerThatDiesInATransactionLeavesNothingOfIt) {
   TestPostgresql server;
   Database database(postgresql_dialect(server.new_url()), clock_);
-  database.write([](soci::session& session) { session << "CREATE TABLE t (n BIGINT)"; });
+  database.write([](Session& session) { session << "CREATE TABLE t (n BIGINT)"; });
   int calls = 0;
   const auto caught = catch_error([&] {
-    database.write([&](soci::session& session) {
+    database.write([&](Session& session) {
       ++calls;
       session << "INSERT INTO t VALUES (1)";
       server.stop();
@@ -316,7 +314,7 @@ TEST_F(PostgresqlTest, AServerThatDiesInATransactionLeavesNothingOfIt) {
   EXPECT_EQ(calls, 1);
   const auto unknown = catch_error([&] {
     server.restart();
-    database.write([&](soci::session& session) {
+    database.write([&](Session& session) {
       session << "INSERT INTO t VALUES (3)";
       server.stop();
     });
@@ -324,7 +322,7 @@ TEST_F(PostgresqlTest, AServerThatDiesInATransactionLeavesNothingOfIt) {
   EXPECT_EQ(unknown.code, ErrorCode::kUnavailable);
   EXPECT_THAT(unknown.message, HasSubstr("whether it was is not known"));
   server.restart();
-  database.read([](soci::session& session) {
+  database.read([](Session& session) {
     long long rows = 0;
     session << "SELECT COUNT(*) FROM t", into(rows);
     EXPECT_EQ(rows, 0);
@@ -335,14 +333,14 @@ TEST_F(PostgresqlTest, AWriterDoesNotWaitForEver) {
   const std::string url = TestPostgresql::shared().new_url();
   Database first(postgresql_dialect(url + "&application_name=first"), clock_);  // no group of both
   Database second(postgresql_dialect(url), clock_);
-  const auto impatient = [&](soci::session& session) { session << "SET lock_timeout = '50ms'"; };
-  second.read(impatient);
-  first.write([&](soci::session&) {
-    const auto caught = catch_error([&] { second.write([](soci::session&) {}); });
+  const auto impatient = [&](Session& session) { session << "SET lock_timeout = '50ms'"; };
+  second.write(impatient);
+  first.write([&](Session&) {
+    const auto caught = catch_error([&] { second.write([](Session&) {}); });
     EXPECT_EQ(caught.code, ErrorCode::kUnavailable);
     EXPECT_THAT(caught.message, HasSubstr("too long"));
   });
-  second.write([](soci::session&) {});
+  second.write([](Session&) {});
 }
 
 TEST_F(PostgresqlTest, NoMessageHasThePassword) {

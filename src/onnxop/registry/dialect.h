@@ -14,11 +14,12 @@
 #include "onnxop/base/storage_error.h"
 
 namespace soci {
-class session;
 class soci_error;
-}  // namespace soci
+}
 
 namespace onnxop {
+
+class Session;
 
 /// What an error of the database says to this program.
 struct DatabaseFailure {
@@ -36,7 +37,9 @@ class Dialect {
   /// The file, or the whole URL: never to be shown.
   virtual const std::string& address() const = 0;
   /// A session that is ready for transactions. Throws Error, or soci_error for explain().
-  virtual std::unique_ptr<soci::session> connect() const = 0;
+  virtual std::unique_ptr<Session> connect() const = 0;
+  /// Called once with a session that is to write. Throws soci_error.
+  virtual void prepare_to_write(Session& session) const = 0;
   /// One statement, or several with ';'. A transaction that writes is alone among those that do.
   virtual const char* begin_write() const = 0;
   virtual const char* begin_read() const = 0;
@@ -47,11 +50,11 @@ class Dialect {
   virtual std::string adapt(std::string_view statement) const = 0;
   /// Between transactions: whether the commits that follow wait until what they wrote is on disk.
   /// Those that do not still outlive this process; where that cannot be had, all of them wait.
-  virtual void let_commits_wait(soci::session& session, bool wait) const = 0;
+  virtual void let_commits_wait(Session& session, bool wait) const = 0;
   virtual const char* select_tables() const = 0;
   virtual DatabaseFailure explain(const soci::soci_error& error) const = 0;
   /// True when the session is of no more use, for the database has gone.
-  virtual bool is_lost(soci::session& session) const = 0;
+  virtual bool is_lost(Session& session) const = 0;
 };
 
 /// `file` need not be there: an empty one is made.

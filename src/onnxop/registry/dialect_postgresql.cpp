@@ -2,10 +2,10 @@
 #include <mutex>
 
 #include <soci/postgresql/soci-postgresql.h>
-#include <soci/soci.h>
 #include <soci/version.h>
 
 #include "onnxop/registry/dialect.h"
+#include "onnxop/registry/session.h"
 #include "onnxop/registry/store_location.h"
 
 namespace onnxop {
@@ -140,11 +140,11 @@ class PostgresqlDialect : public Dialect {
   const std::string& name() const override { return name_; }
   const std::string& address() const override { return url_; }
 
-  std::unique_ptr<soci::session> connect() const override {
+  std::unique_ptr<Session> connect() const override {
     load_backend();
-    std::unique_ptr<soci::session> session;
+    std::unique_ptr<Session> session;
     try {
-      session = std::make_unique<soci::session>("postgresql", url_);
+      session = std::make_unique<Session>("postgresql", url_);
     } catch (const soci::soci_error& error) {
       fail(ErrorCode::kUnavailable, "{}: the database cannot be reached: {}", name_,
            one_line(error.get_error_message()));
@@ -169,6 +169,8 @@ class PostgresqlDialect : public Dialect {
     }
     return session;
   }
+
+  void prepare_to_write(Session&) const override {}
 
   // The writers of one store queue at a lock that ends with the transaction, and each of their
   // statements sees what was committed before. SERIALIZABLE would have them do their work again,
@@ -199,7 +201,7 @@ class PostgresqlDialect : public Dialect {
   }
 
   // Without synchronous_commit a server that is killed forgets what it has acknowledged.
-  void let_commits_wait(soci::session&, bool) const override {}
+  void let_commits_wait(Session&, bool) const override {}
 
   const char* select_tables() const override {
     return "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = current_schema()";
@@ -209,7 +211,7 @@ class PostgresqlDialect : public Dialect {
     return failure_of(sqlstate_of(error));
   }
 
-  bool is_lost(soci::session& session) const override { return !session.is_connected(); }
+  bool is_lost(Session& session) const override { return !session.is_connected(); }
 
  private:
   std::string name_;

@@ -5,18 +5,16 @@
 #include <system_error>
 #include <thread>
 
-#include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 
 #include "onnxop/registry/dialect.h"
+#include "onnxop/registry/session.h"
+#include "onnxop/registry/wal_checkpoints.h"
 
 namespace onnxop {
 namespace {
 
 constexpr int kBusyTimeoutMs = 30'000;
-// A run's metrics grow at as many places as it has metrics: the pages that one batch writes are
-// those of the next, and are brought into the file the cheaper the more batches are before.
-constexpr int kCheckpointPages = 16384;       // 64 MiB of log
 constexpr int kCacheKib = 16 << 10;           // of a connection, at most
 constexpr char kMagic[] = "SQLite format 3";  // and a NUL
 constexpr std::string_view kClustered = "{clustered}";
@@ -142,7 +140,7 @@ void refuse_cut(const std::filesystem::path& file) {
 }
 
 // SQLite does not wait for its lock when it changes a new file to WAL, so waiting is done here.
-void set_write_ahead_log(soci::session& session) {
+void set_write_ahead_log(Session& session) {
   constexpr std::chrono::milliseconds kPause(2);
   for (auto left = std::chrono::milliseconds(kBusyTimeoutMs);; left -= kPause) {
     try {
@@ -161,6 +159,15 @@ void set_write_ahead_log(soci::session& session) {
   }
 }
 
+// What goes wrong here is no fault of the commit, and is tried again.
+int after_commit(void* checkpoints, sqlite_api::sqlite3* database, const char* name, int pages) {
+  if (static_cast<WalCheckpoints*>(checkpoints)->is_due(pages)) {
+    sqlite_api::sqlite3_wal_checkpoint_v2(database, name, SQLITE_CHECKPOINT_PASSIVE, nullptr,
+                                          nullptr);
+  }
+  return SQLITE_OK;
+}
+
 class SqliteDialect : public Dialect {
  public:
   explicit SqliteDialect(const std::filesystem::path& file) : file_(file.native()) {}
@@ -168,9 +175,9 @@ class SqliteDialect : public Dialect {
   const std::string& name() const override { return file_; }
   const std::string& address() const override { return file_; }
 
-  std::unique_ptr<soci::session> connect() const override {
+  std::unique_ptr<Session> connect() const override {
     refuse_cut(file_);
-    auto session = std::make_unique<soci::session>(soci::sqlite3, connect_string(file_));
+    auto session = std::make_unique<Session>(soci::sqlite3, connect_string(file_));
     *session << "PRAGMA busy_timeout = " << kBusyTimeoutMs;
     std::string mode;
     *session << "PRAGMA journal_mode", soci::into(mode);
@@ -178,10 +185,16 @@ class SqliteDialect : public Dialect {
       set_write_ahead_log(*session);
     }
     let_commits_wait(*session, true);
-    *session << "PRAGMA wal_autocheckpoint = " << kCheckpointPages;
     *session << "PRAGMA cache_size = -" << kCacheKib;
     *session << "PRAGMA foreign_keys = ON";
     return session;
+  }
+
+  void prepare_to_write(Session& session) const override {
+    const auto checkpoints = std::make_shared<WalCheckpoints>(connect_string(file_));
+    auto* backend = static_cast<soci::sqlite3_session_backend*>(session.get_backend());
+    sqlite_api::sqlite3_wal_hook(backend->conn_, after_commit, checkpoints.get());
+    session.keep(checkpoints);
   }
 
   const char* begin_write() const override { return "BEGIN IMMEDIATE"; }
@@ -196,7 +209,7 @@ class SqliteDialect : public Dialect {
     return result;
   }
 
-  void let_commits_wait(soci::session& session, bool wait) const override {
+  void let_commits_wait(Session& session, bool wait) const override {
     session << "PRAGMA synchronous = " << (wait ? "FULL" : "NORMAL");
   }
 
@@ -213,7 +226,7 @@ class SqliteDialect : public Dialect {
     return {code, meaning_of(code), storage_fault_of(sqlite->result())};
   }
 
-  bool is_lost(soci::session&) const override { return false; }
+  bool is_lost(Session&) const override { return false; }
 
  private:
   std::string file_;

@@ -3,14 +3,13 @@
 #include <limits>
 #include <utility>
 
-#include <soci/soci.h>
-
 #include "onnxop/base/format.h"
 #include "onnxop/registry/artifact_rows.h"
 #include "onnxop/registry/experiments.h"
 #include "onnxop/registry/logged_model_gc.h"
 #include "onnxop/registry/registry_core.h"
 #include "onnxop/registry/run_gc.h"
+#include "onnxop/registry/session.h"
 #include "onnxop/registry/version_needs.h"
 
 namespace onnxop {
@@ -25,7 +24,7 @@ struct DeletedExperiment {
 };
 
 // Those deleted before that time, or the one of them with that number (0: all).
-std::vector<DeletedExperiment> find_deleted(soci::session& session,
+std::vector<DeletedExperiment> find_deleted(Session& session,
                                             std::optional<std::int64_t> deleted_before_ms,
                                             std::int64_t id = 0) {
   const std::string deleted(lifecycle_stage_name(LifecycleStage::kDeleted));
@@ -46,17 +45,17 @@ std::vector<DeletedExperiment> find_deleted(soci::session& session,
   return found;
 }
 
-bool has_runs(soci::session& session, long long experiment) {
+bool has_runs(Session& session, long long experiment) {
   long long runs = 0;
   session << "SELECT COUNT(*) FROM runs WHERE experiment_id = :id", use(experiment), into(runs);
   return runs > 0;
 }
 
-std::vector<DoomedModel> models_of(soci::session& session, long long experiment) {
+std::vector<DoomedModel> models_of(Session& session, long long experiment) {
   return find_doomed_models(session, format("m.experiment_id = {}", experiment));
 }
 
-std::vector<NeededByVersions> needed_models(soci::session& session, long long experiment) {
+std::vector<NeededByVersions> needed_models(Session& session, long long experiment) {
   std::vector<NeededByVersions> needed;
   for (const DoomedModel& model : models_of(session, experiment)) {
     if (auto versions = versions_that_need_model(session, model.model_id); !versions.empty()) {
@@ -66,7 +65,7 @@ std::vector<NeededByVersions> needed_models(soci::session& session, long long ex
   return needed;
 }
 
-void remove_rows(soci::session& session, const DeletedExperiment& experiment) {
+void remove_rows(Session& session, const DeletedExperiment& experiment) {
   for (const DoomedModel& model : models_of(session, experiment.id)) {
     remove_logged_model(session, model);
   }
@@ -91,13 +90,13 @@ void append(const std::vector<T>& more, std::vector<T>& to) {
 RemovedExperiments Experiments::gc(std::optional<std::int64_t> deleted_before_ms) {
   RemovedExperiments removed;
   const auto doomed = core_.database.read(
-      [&](soci::session& session) { return find_deleted(session, deleted_before_ms); });
+      [&](Session& session) { return find_deleted(session, deleted_before_ms); });
   for (const DeletedExperiment& experiment : doomed) {
     const RemovedForGood runs = remove_deleted_runs(
         core_, {.before_ms = deleted_before_ms, .experiment_id = experiment.id});
     append(runs.ids, removed.run_ids);
     append(runs.kept, removed.kept_runs);
-    core_.database.write([&](soci::session& session) {
+    core_.database.write([&](Session& session) {
       if (find_deleted(session, deleted_before_ms, experiment.id).empty()) {
         return;
       }

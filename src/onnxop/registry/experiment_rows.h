@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "onnxop/registry/key_values.h"
@@ -15,11 +16,11 @@ struct RegistryCore;
 inline constexpr KeyValueTable kExperimentTags{"experiment_tags", "experiment_id"};
 
 /// The experiments of these ids with their tags, in this order; ids of none are left out.
-std::vector<Experiment> load_experiments(soci::session& session, std::span<const std::int64_t> ids);
+std::vector<Experiment> load_experiments(Session& session, std::span<const std::int64_t> ids);
 
-/// Throws Error{kNotFound} for an experiment that is not there, {kFailedPrecondition} for a deleted
-/// one.
-void require_active_experiment(soci::session& session, const RegistryCore& core,
-                               std::int64_t experiment_id);
+/// -> Experiment::artifact_folder. Throws Error{kNotFound} for an experiment that is not there,
+/// {kFailedPrecondition} for a deleted one.
+std::string require_active_experiment(Session& session, const RegistryCore& core,
+                                      std::int64_t experiment_id);
 
 }  // namespace onnxop

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <optional>
 
-#include <soci/soci.h>
-
 #include "onnxop/base/error.h"
 #include "onnxop/registry/artifacts.h"
 #include "onnxop/registry/experiment_rows.h"
 #include "onnxop/registry/registry_core.h"
+#include "onnxop/registry/session.h"
 
 namespace onnxop {
 namespace {
@@ -24,6 +23,18 @@ constexpr std::size_t kFolderBytes = 1000;  // not MLflow's: a path has to fit b
 
 const std::string kActive(lifecycle_stage_name(LifecycleStage::kActive));
 const std::string kDeleted(lifecycle_stage_name(LifecycleStage::kDeleted));
+
+struct SelectStage {
+  explicit SelectStage(Session& session)
+      : statement((session.prepare << "SELECT lifecycle_stage, artifact_location FROM experiments "
+                                      "WHERE experiment_id = :id",
+                   use(id), into(stage), into(folder))) {}
+
+  long long id = 0;
+  std::string stage;
+  std::string folder;
+  soci::statement statement;
+};
 
 void check_tags(const Texts& tags) {
   for (const auto& [key, value] : tags) {
@@ -70,7 +81,7 @@ std::string check_artifact_folder(std::string_view folder) {
   fail(ErrorCode::kNotFound, "no experiment {} in the store {}", id, core.location.text());
 }
 
-Experiment find_experiment(soci::session& session, const RegistryCore& core, std::int64_t id) {
+Experiment find_experiment(Session& session, const RegistryCore& core, std::int64_t id) {
   auto found = load_experiments(session, std::span(&id, 1));
   if (found.empty()) {
     fail_no_experiment(core, id);
@@ -78,13 +89,13 @@ Experiment find_experiment(soci::session& session, const RegistryCore& core, std
   return std::move(found.front());
 }
 
-std::optional<std::int64_t> find_id(soci::session& session, const std::string& name) {
+std::optional<std::int64_t> find_id(Session& session, const std::string& name) {
   long long id = 0;
   session << "SELECT experiment_id FROM experiments WHERE name = :name", use(name), into(id);
   return session.got_data() ? std::optional<std::int64_t>(id) : std::nullopt;
 }
 
-void require_free_name(soci::session& session, const std::string& name) {
+void require_free_name(Session& session, const std::string& name) {
   const auto id = find_id(session, name);
   if (!id) {
     return;
@@ -97,8 +108,8 @@ void require_free_name(soci::session& session, const std::string& name) {
        stage == kDeleted ? ", deleted; restore it, or take another name" : "");
 }
 
-std::int64_t add_experiment(soci::session& session, const std::string& name,
-                            const std::string& folder, const Texts& tags, std::int64_t now_ms) {
+std::int64_t add_experiment(Session& session, const std::string& name, const std::string& folder,
+                            const Texts& tags, std::int64_t now_ms) {
   const long long now = now_ms;
   long long id = 0;
   session << "SELECT COALESCE(MAX(number), 0) + 1 FROM (SELECT MAX(experiment_id) AS number FROM "
@@ -112,7 +123,7 @@ std::int64_t add_experiment(soci::session& session, const std::string& name,
   return id;
 }
 
-void set_stage(soci::session& session, std::int64_t experiment, const std::string& stage,
+void set_stage(Session& session, std::int64_t experiment, const std::string& stage,
                std::int64_t updated_ms) {
   const long long id = experiment;
   const long long updated = updated_ms;
@@ -123,8 +134,7 @@ void set_stage(soci::session& session, std::int64_t experiment, const std::strin
 
 }  // namespace
 
-std::vector<Experiment> load_experiments(soci::session& session,
-                                         std::span<const std::int64_t> ids) {
+std::vector<Experiment> load_experiments(Session& session, std::span<const std::int64_t> ids) {
   if (ids.empty()) {
     return {};
   }
@@ -163,19 +173,23 @@ std::vector<Experiment> load_experiments(soci::session& session,
   return experiments;
 }
 
-void require_active_experiment(soci::session& session, const RegistryCore& core,
-                               std::int64_t experiment_id) {
-  const long long id = experiment_id;
-  std::string stage;
-  session << "SELECT lifecycle_stage FROM experiments WHERE experiment_id = :id", use(id),
-      into(stage);
-  if (!session.got_data()) {
+std::string require_active_experiment(Session& session, const RegistryCore& core,
+                                      std::int64_t experiment_id) {
+  auto& select = session.kept<SelectStage>();
+  select.id = experiment_id;
+  std::optional<std::string> stage;
+  select.statement.execute();
+  while (select.statement.fetch()) {
+    stage = select.stage;
+  }
+  if (!stage) {
     fail_no_experiment(core, experiment_id);
   }
-  if (stage != kActive) {
+  if (*stage != kActive) {
     fail(ErrorCode::kFailedPrecondition,
          "experiment {} is deleted and cannot be written: restore it first", experiment_id);
   }
+  return select.folder;
 }
 
 std::int64_t Experiments::create(std::string_view name, const Texts& tags,
@@ -183,7 +197,7 @@ std::int64_t Experiments::create(std::string_view name, const Texts& tags,
   check_key("experiment", name, kName);
   const std::string folder = check_artifact_folder(artifact_folder);
   check_tags(tags);
-  return core_.database.write([&](soci::session& session) {
+  return core_.database.write([&](Session& session) {
     require_free_name(session, std::string(name));
     return add_experiment(session, std::string(name), folder, tags, core_.now_ms());
   });
@@ -191,11 +205,11 @@ std::int64_t Experiments::create(std::string_view name, const Texts& tags,
 
 Experiment Experiments::get(std::int64_t experiment_id) const {
   return core_.database.read(
-      [&](soci::session& session) { return find_experiment(session, core_, experiment_id); });
+      [&](Session& session) { return find_experiment(session, core_, experiment_id); });
 }
 
 Experiment Experiments::get_by_name(std::string_view name) const {
-  return core_.database.read([&](soci::session& session) {
+  return core_.database.read([&](Session& session) {
     const auto id = find_id(session, std::string(name));
     if (!id) {
       fail(ErrorCode::kNotFound, "no experiment '{}' in the store {}", name, core_.location.text());
@@ -206,7 +220,7 @@ Experiment Experiments::get_by_name(std::string_view name) const {
 
 std::int64_t Experiments::get_or_create(std::string_view name) {
   check_key("experiment", name, kName);
-  return core_.database.write([&](soci::session& session) {
+  return core_.database.write([&](Session& session) {
     if (const auto id = find_id(session, std::string(name))) {
       require_active_experiment(session, core_, *id);
       return *id;
@@ -220,7 +234,7 @@ void Experiments::rename(std::int64_t experiment_id, std::string_view name) {
   const std::string wanted(name);
   const long long id = experiment_id;
   const long long now = core_.now_ms();
-  core_.database.write([&](soci::session& session) {
+  core_.database.write([&](Session& session) {
     require_active_experiment(session, core_, id);
     if (find_id(session, wanted) == experiment_id) {
       return;
@@ -239,7 +253,7 @@ void Experiments::remove(std::int64_t experiment_id) {
     fail(ErrorCode::kInvalidArgument, "the default experiment (0) cannot be deleted");
   }
   const long long id = experiment_id;
-  core_.database.write([&](soci::session& session) {
+  core_.database.write([&](Session& session) {
     if (find_experiment(session, core_, id).lifecycle_stage == LifecycleStage::kDeleted) {
       fail(ErrorCode::kNotFound, "experiment {} is deleted already", experiment_id);
     }
@@ -256,7 +270,7 @@ void Experiments::remove(std::int64_t experiment_id) {
 
 void Experiments::restore(std::int64_t experiment_id) {
   const long long id = experiment_id;
-  core_.database.write([&](soci::session& session) {
+  core_.database.write([&](Session& session) {
     const Experiment experiment = find_experiment(session, core_, id);
     if (experiment.lifecycle_stage == LifecycleStage::kActive) {
       fail(ErrorCode::kNotFound, "experiment {} is not deleted", experiment_id);
@@ -273,14 +287,14 @@ void Experiments::set_tag(std::int64_t experiment_id, std::string_view key,
                           std::string_view value) {
   const Texts tags{{std::string(key), std::string(value)}};
   check_tags(tags);
-  core_.database.write([&](soci::session& session) {
+  core_.database.write([&](Session& session) {
     require_active_experiment(session, core_, experiment_id);
     set_values(session, kExperimentTags, experiment_id, tags);
   });
 }
 
 void Experiments::delete_tag(std::int64_t experiment_id, std::string_view key) {
-  core_.database.write([&](soci::session& session) {
+  core_.database.write([&](Session& session) {
     require_active_experiment(session, core_, experiment_id);
     if (!delete_value(session, kExperimentTags, experiment_id, key)) {
       fail(ErrorCode::kNotFound, "experiment {} has no tag '{}'", experiment_id, key);

@@ -128,10 +128,12 @@ TEST_P(ExperimentsTest, TagsAreSetOverwrittenAndDeleted) {
 }
 
 TEST_P(ExperimentsTest, DeletedOnesGoForGoodWithAllThatBelongsToThem) {
+  constexpr std::size_t kSettledAtOnce = 16;  // points of one metric (metric_points.h)
   Runs& runs = registry_.runs();
   const auto fill = [&](std::int64_t experiment) {
     const std::string run = runs.create({.experiment_id = experiment});
     runs.log_batch(run, {.metrics = {{"loss", 1, 1, 1}}, .params = {{"a", "b"}}});
+    runs.log_metrics(run, std::vector<Metric>(kSettledAtOnce, {"acc", 0.5, 1, 1}));
     runs.log_inputs(run, {{{"digits", "d1", "local", "/data", "", ""}, {{"context", "train"}}}});
     std::ofstream(runs.dir(run) / "checkpoint") << "weights";
     const LoggedModel model = registry_.logged_models().create(
@@ -164,9 +166,9 @@ TEST_P(ExperimentsTest, DeletedOnesGoForGoodWithAllThatBelongsToThem) {
     EXPECT_EQ(catch_error([&] { runs.get(run); }).code, ErrorCode::kNotFound);
     EXPECT_FALSE(std::filesystem::exists(store_dir() / "runs" / run));
   }
-  for (const char* table :
-       {"logged_models", "logged_model_params", "logged_model_tags", "logged_model_metrics",
-        "datasets", "run_datasets", "run_dataset_tags", "run_params", "run_metrics", "runs"}) {
+  for (const char* table : {"logged_models", "logged_model_params", "logged_model_tags",
+                            "logged_model_metrics", "datasets", "run_datasets", "run_dataset_tags",
+                            "run_params", "run_metrics", "run_recent_metrics", "runs"}) {
     EXPECT_EQ(scalar(format("SELECT COUNT(*) FROM {}", table)), 1) << table;
   }
   EXPECT_EQ(scalar("SELECT COUNT(*) FROM experiment_tags"), 0);

@@ -2,7 +2,8 @@
 // Writes of several threads of this process to one database, committed together: while one
 // transaction is on its way to the disk, those that come queue up, and the next transaction has all
 // of them, each in a savepoint of its own. A commit costs one wait for the disk, however many are
-// in it. No part of the room's interface.
+// in it. All go through one connection of the process, so that the pages that it has read stay
+// those of the database while no other process writes. No part of the room's interface.
 //
 // Safe to use from any thread.
 
@@ -12,19 +13,20 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <string>
+#include <optional>
 #include <vector>
 
-namespace soci {
-class session;
-}
+#include "onnxop/base/clock.h"
+#include "onnxop/registry/database_connection.h"
 
 namespace onnxop {
+
+class Session;
 
 /// One write(), while its thread waits for it. The body is called once at most, on the thread that
 /// commits the group.
 struct GroupedWrite {
-  std::function<void(soci::session&)> body;
+  std::function<void(Session&)> body;
   bool waits_for_disk = true;     // its commit does
   std::exception_ptr error = {};  // none: committed
   bool done = false;
@@ -32,20 +34,31 @@ struct GroupedWrite {
 
 class GroupCommit {
  public:
-  /// That of the database with this address; one for the whole process.
-  static std::shared_ptr<GroupCommit> of(const std::string& address);
+  /// Use of().
+  explicit GroupCommit(std::shared_ptr<const Dialect> dialect);
 
-  /// Returns when `write` is done. `commit` is called on the thread of one of those that wait, with
-  /// all that waited: it sets their errors and throws nothing. A body that writes to the same
-  /// database itself is an Error{kInternal}.
-  void run(GroupedWrite& write,
-           const std::function<void(const std::vector<GroupedWrite*>&)>& commit);
+  /// That of the dialect's database; one for the whole process.
+  static std::shared_ptr<GroupCommit> of(const std::shared_ptr<const Dialect>& dialect);
+
+  /// Returns when `write` is done. A body that writes to the same database itself is an
+  /// Error{kInternal}. By `clock` a second without a wait for the disk is told.
+  void run(GroupedWrite& write, const Clock& clock);
 
  private:
+  using Group = std::vector<GroupedWrite*>;
+
+  void commit(const Group& group, const Clock& clock);
+  void run_all(const Group& group, const Clock& clock);
+  void run_one(GroupedWrite& write, bool alone);
+
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<GroupedWrite*> waiting_;
   bool busy_ = false;
+
+  // Of the thread that commits.
+  DatabaseConnection connection_;
+  std::optional<SteadyTime> waited_;  // the last commit that did, for the disk
 };
 
 }  // namespace onnxop

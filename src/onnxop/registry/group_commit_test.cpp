@@ -17,11 +17,10 @@ using testing::HasSubstr;
 class GroupCommitTest : public EachStoreTest {
  protected:
   GroupCommitTest() {
-    database_.write([](soci::session& session) {
-      session << "CREATE TABLE t (n BIGINT NOT NULL PRIMARY KEY)";
-    });
+    database_.write(
+        [](Session& session) { session << "CREATE TABLE t (n BIGINT NOT NULL PRIMARY KEY)"; });
   }
-  static void insert(soci::session& session, long long number) {
+  static void insert(Session& session, long long number) {
     session << "INSERT INTO t (n) VALUES (:n)", soci::use(number);
   }
   std::vector<std::int64_t> numbers() {
@@ -37,10 +36,10 @@ class GroupCommitTest : public EachStoreTest {
   /// Runs the bodies on threads of their own, in one group: they queue up, in this order, behind a
   /// write that waits for them. -> what each threw.
   std::vector<std::string> write_together(
-      const std::vector<std::function<void(soci::session&)>>& bodies) {
+      const std::vector<std::function<void(Session&)>>& bodies) {
     std::vector<std::string> errors(bodies.size());
     std::vector<std::thread> threads;
-    database_.write([&](soci::session&) {
+    database_.write([&](Session&) {
       for (std::size_t i = 0; i < bodies.size(); ++i) {
         std::latch started(1);
         threads.emplace_back([&, i] {
@@ -88,9 +87,9 @@ TEST_P(GroupCommitTest, WhatFailsOfAGroupGoesAndTheRestStays) {
 TEST_P(GroupCommitTest, AWriteWithinAWriteIsRefused) {
   Database other(dialect_of(location()), clock_);
   const auto caught = catch_error([&] {
-    database_.write([&](soci::session& session) {
+    database_.write([&](Session& session) {
       insert(session, 1);
-      other.write([](soci::session&) {});
+      other.write([](Session&) {});
     });
   });
   EXPECT_EQ(caught.code, ErrorCode::kInternal);
@@ -105,13 +104,13 @@ TEST_P(GroupCommitTest, ManyThreadsSeeEachOthersWrites) {
     threads.emplace_back([&] {
       Database own(dialect_of(location()), clock_);
       for (int round = 0; round < kRounds; ++round) {
-        const long long number = own.write([](soci::session& session) {
+        const long long number = own.write([](Session& session) {
           long long next = 0;
           session << "SELECT COALESCE(MAX(n), 0) + 1 FROM t", into(next);
           insert(session, next);
           return next;
         });
-        const auto seen = own.read([&](soci::session& session) {
+        const auto seen = own.read([&](Session& session) {
           long long rows = 0;
           session << "SELECT COUNT(*) FROM t WHERE n = :n", soci::use(number), into(rows);
           return rows;

@@ -1,10 +1,9 @@
 #include "onnxop/registry/key_values.h"
 
-#include <soci/soci.h>
-
 #include "onnxop/base/error.h"
 #include "onnxop/base/utf8.h"
 #include "onnxop/registry/registry_core.h"
+#include "onnxop/registry/session.h"
 
 namespace onnxop {
 namespace {
@@ -41,6 +40,40 @@ std::string shown(std::string_view key) {
   return end == key.size() ? std::string(key) : std::string(key.substr(0, end)) + "…";
 }
 
+struct InsertValue {
+  InsertValue(Session& session, const KeyValueTable& table, std::string_view on_conflict)
+      : statement((session.prepare << "INSERT INTO " << table.name << " (" << table.owner_column
+                                   << ", key, value) VALUES (:owner, :key, :value) ON CONFLICT ("
+                                   << table.owner_column << ", key) DO " << on_conflict,
+                   use(owner), use(key), use(value))) {}
+
+  long long owner = 0;
+  std::string key;
+  std::string value;
+  soci::statement statement;
+};
+
+// One after the other, while is_good(InsertValue&) is true behind each.
+template <typename IsGood>
+void insert_values(Session& session, const KeyValueTable& table, std::string_view on_conflict,
+                   std::int64_t owner, const Texts& values, IsGood is_good) {
+  if (values.empty()) {
+    return;
+  }
+  auto& insert = session.kept<InsertValue>(format("{} {}", table.name, on_conflict), [&] {
+    return InsertValue(session, table, on_conflict);
+  });
+  insert.owner = owner;
+  for (const auto& [key, value] : values) {
+    insert.key = key;
+    insert.value = value;
+    insert.statement.execute(true);
+    if (!is_good(insert)) {
+      return;
+    }
+  }
+}
+
 }  // namespace
 
 void check_key(std::string_view what, std::string_view key, std::size_t max_chars) {
@@ -59,58 +92,32 @@ void check_value(std::string_view what, std::string_view key, std::string_view v
   }
 }
 
-void set_values(soci::session& session, const KeyValueTable& table, std::int64_t owner,
+void set_values(Session& session, const KeyValueTable& table, std::int64_t owner,
                 const Texts& values) {
-  if (values.empty()) {
-    return;
-  }
-  const long long number = owner;
-  std::string key;
-  std::string value;
-  soci::statement upsert =
-      (session.prepare << "INSERT INTO " << table.name << " (" << table.owner_column
-                       << ", key, value) VALUES (:owner, :key, :value) ON CONFLICT ("
-                       << table.owner_column << ", key) DO UPDATE SET value = excluded.value",
-       use(number), use(key), use(value));
-  for (const auto& [name, text] : values) {
-    key = name;
-    value = text;
-    upsert.execute(true);
-  }
+  insert_values(session, table, "UPDATE SET value = excluded.value", owner, values,
+                [](const InsertValue&) { return true; });
 }
 
-std::optional<ValueConflict> add_fixed_values(soci::session& session, const KeyValueTable& table,
+std::optional<ValueConflict> add_fixed_values(Session& session, const KeyValueTable& table,
                                               std::int64_t owner, const Texts& values) {
-  if (values.empty()) {
-    return std::nullopt;
-  }
-  const long long number = owner;
-  std::string key;
-  std::string value;
-  std::string before;
-  soci::statement insert =
-      (session.prepare << "INSERT INTO " << table.name << " (" << table.owner_column
-                       << ", key, value) VALUES (:owner, :key, :value) ON CONFLICT ("
-                       << table.owner_column << ", key) DO NOTHING",
-       use(number), use(key), use(value));
-  for (const auto& [name, text] : values) {
-    key = name;
-    value = text;
-    insert.execute(true);
-    if (insert.get_affected_rows() > 0) {
-      continue;
+  std::optional<ValueConflict> conflict;
+  insert_values(session, table, "NOTHING", owner, values, [&](InsertValue& insert) {
+    if (insert.statement.get_affected_rows() > 0) {
+      return true;
     }
+    std::string before;
     session << "SELECT value FROM " << table.name << " WHERE " << table.owner_column
             << " = :owner AND key = :key",
-        use(number), use(key), into(before);
-    if (before != value) {
-      return ValueConflict{key, before, value};
+        use(insert.owner), use(insert.key), into(before);
+    if (before != insert.value) {
+      conflict = {insert.key, before, insert.value};
     }
-  }
-  return std::nullopt;
+    return !conflict;
+  });
+  return conflict;
 }
 
-bool delete_value(soci::session& session, const KeyValueTable& table, std::int64_t owner,
+bool delete_value(Session& session, const KeyValueTable& table, std::int64_t owner,
                   std::string_view key) {
   const long long number = owner;
   const std::string name(key);
@@ -121,7 +128,7 @@ bool delete_value(soci::session& session, const KeyValueTable& table, std::int64
   return remove.get_affected_rows() > 0;
 }
 
-void for_each_value(soci::session& session, const KeyValueTable& table,
+void for_each_value(Session& session, const KeyValueTable& table,
                     std::span<const std::int64_t> owners,
                     const std::function<void(std::int64_t owner, const std::string& key,
                                              const std::string& value)>& visit) {

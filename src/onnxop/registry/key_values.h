@@ -13,11 +13,9 @@
 
 #include "onnxop/registry/run.h"
 
-namespace soci {
-class session;
-}
-
 namespace onnxop {
+
+class Session;
 
 /// Throws Error{kInvalidArgument} for a value over `max_chars` characters, with a NUL in it, or
 /// that is no UTF-8; `what` and `key` name it.
@@ -31,7 +29,7 @@ struct KeyValueTable {
 };
 
 /// Adds what is not there and overwrites what is.
-void set_values(soci::session& session, const KeyValueTable& table, std::int64_t owner,
+void set_values(Session& session, const KeyValueTable& table, std::int64_t owner,
                 const Texts& values);
 
 /// The first value that was refused.
@@ -43,15 +41,15 @@ struct ValueConflict {
 
 /// Adds what is not there; what is there must be the same, else that is returned and the
 /// transaction must not be committed.
-std::optional<ValueConflict> add_fixed_values(soci::session& session, const KeyValueTable& table,
+std::optional<ValueConflict> add_fixed_values(Session& session, const KeyValueTable& table,
                                               std::int64_t owner, const Texts& values);
 
 /// False when it was not there.
-bool delete_value(soci::session& session, const KeyValueTable& table, std::int64_t owner,
+bool delete_value(Session& session, const KeyValueTable& table, std::int64_t owner,
                   std::string_view key);
 
 /// Calls visit(owner, key, value) for all rows of those owners, in no order.
-void for_each_value(soci::session& session, const KeyValueTable& table,
+void for_each_value(Session& session, const KeyValueTable& table,
                     std::span<const std::int64_t> owners,
                     const std::function<void(std::int64_t owner, const std::string& key,
                                              const std::string& value)>& visit);

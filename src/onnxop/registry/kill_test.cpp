@@ -88,7 +88,7 @@ TEST_P(KillTest, ARunIsRemovedWholeOrStillThere) {
   Registry registry(location(), clock_);
   registry.runs().gc();
   EXPECT_TRUE(fs::is_empty(store_dir() / "runs"));
-  EXPECT_EQ(scalar("SELECT COUNT(*) FROM run_metrics"), 0);
+  EXPECT_EQ(scalar("SELECT COUNT(*) FROM run_recent_metrics"), 0);
   EXPECT_EQ(scalar("SELECT COUNT(*) FROM run_params"), 0);
 }
 

@@ -2,12 +2,11 @@
 
 #include <utility>
 
-#include <soci/soci.h>
-
 #include "onnxop/base/format.h"
 #include "onnxop/registry/artifact_rows.h"
 #include "onnxop/registry/logged_models.h"
 #include "onnxop/registry/registry_core.h"
+#include "onnxop/registry/session.h"
 #include "onnxop/registry/version_needs.h"
 
 namespace onnxop {
@@ -18,7 +17,7 @@ using soci::use;
 
 }  // namespace
 
-std::vector<DoomedModel> find_doomed_models(soci::session& session, const std::string& condition) {
+std::vector<DoomedModel> find_doomed_models(Session& session, const std::string& condition) {
   std::vector<DoomedModel> found;
   DoomedModel row;
   soci::statement select =
@@ -33,7 +32,7 @@ std::vector<DoomedModel> find_doomed_models(soci::session& session, const std::s
   return found;
 }
 
-void remove_logged_model(soci::session& session, const DoomedModel& model) {
+void remove_logged_model(Session& session, const DoomedModel& model) {
   remove_artifacts_below(session, format("{}/models/{}", model.experiment_folder, model.model_id));
   for (const std::string_view table :
        {"logged_model_params", "logged_model_tags", "logged_model_metrics"}) {
@@ -50,10 +49,10 @@ RemovedForGood LoggedModels::gc(std::optional<std::int64_t> deleted_before_ms) {
     condition += format(" AND m.updated_ms < {}", *deleted_before_ms);
   }
   RemovedForGood removed;
-  const auto doomed = core_.database.read(
-      [&](soci::session& session) { return find_doomed_models(session, condition); });
+  const auto doomed =
+      core_.database.read([&](Session& session) { return find_doomed_models(session, condition); });
   for (const DoomedModel& model : doomed) {
-    core_.database.write([&](soci::session& session) {
+    core_.database.write([&](Session& session) {
       // Somebody else may have removed it.
       const auto still = find_doomed_models(
           session, format("{} AND m.model_id = '{}'", condition, model.model_id));

@@ -4,11 +4,9 @@
 #include <string>
 #include <vector>
 
-namespace soci {
-class session;
-}
-
 namespace onnxop {
+
+class Session;
 
 struct DoomedModel {
   long long number = 0;
@@ -17,9 +15,9 @@ struct DoomedModel {
 };
 
 /// Those for whom `condition` holds, of m, a logged model; oldest first.
-std::vector<DoomedModel> find_doomed_models(soci::session& session, const std::string& condition);
+std::vector<DoomedModel> find_doomed_models(Session& session, const std::string& condition);
 
 /// With all that belongs to it but the contents of its artifacts.
-void remove_logged_model(soci::session& session, const DoomedModel& model);
+void remove_logged_model(Session& session, const DoomedModel& model);
 
 }  // namespace onnxop

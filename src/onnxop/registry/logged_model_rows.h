@@ -17,12 +17,12 @@ inline constexpr KeyValueTable kLoggedModelTags{"logged_model_tags", "model"};
 enum class Deleted { kRefused, kTaken };
 
 /// Its number. Throws Error{kNotFound} where there is none.
-std::int64_t find_logged_model(soci::session& session, const RegistryCore& core,
+std::int64_t find_logged_model(Session& session, const RegistryCore& core,
                                std::string_view model_id, Deleted deleted = Deleted::kRefused);
 
 /// The models of these numbers with all that belongs to them, in this order; deleted ones too, and
 /// numbers of none are left out.
-std::vector<LoggedModel> load_logged_models(soci::session& session,
+std::vector<LoggedModel> load_logged_models(Session& session,
                                             std::span<const std::int64_t> numbers);
 
 }  // namespace onnxop

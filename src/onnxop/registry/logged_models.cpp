@@ -4,8 +4,6 @@
 #include <cmath>
 #include <unordered_map>
 
-#include <soci/soci.h>
-
 #include "onnxop/base/error.h"
 #include "onnxop/registry/experiment_rows.h"
 #include "onnxop/registry/logged_model_rows.h"
@@ -13,6 +11,7 @@
 #include "onnxop/registry/run_names.h"
 #include "onnxop/registry/run_rows.h"
 #include "onnxop/registry/runs.h"
+#include "onnxop/registry/session.h"
 
 namespace onnxop {
 namespace {
@@ -53,18 +52,18 @@ void check_texts(std::string_view what, const Texts& texts, std::size_t max_valu
   }
 }
 
-LoggedModel load_model(soci::session& session, std::int64_t number) {
+LoggedModel load_model(Session& session, std::int64_t number) {
   return load_logged_models(session, std::span(&number, 1)).front();
 }
 
-void touch(soci::session& session, std::int64_t model, std::int64_t now_ms) {
+void touch(Session& session, std::int64_t model, std::int64_t now_ms) {
   const long long number = model;
   const long long now = now_ms;
   session << "UPDATE logged_models SET updated_ms = :now WHERE number = :model", use(now),
       use(number);
 }
 
-void load_metrics(soci::session& session, const std::string& numbers,
+void load_metrics(Session& session, const std::string& numbers,
                   std::unordered_map<std::int64_t, LoggedModel>& models) {
   LoggedModelMetric row;
   long long number = 0;
@@ -87,7 +86,7 @@ void load_metrics(soci::session& session, const std::string& numbers,
   }
 }
 
-std::unordered_map<std::int64_t, LoggedModel> load_rows(soci::session& session,
+std::unordered_map<std::int64_t, LoggedModel> load_rows(Session& session,
                                                         const std::string& numbers) {
   std::unordered_map<std::int64_t, LoggedModel> models;
   LoggedModel row;
@@ -115,7 +114,7 @@ std::unordered_map<std::int64_t, LoggedModel> load_rows(soci::session& session,
 }
 
 // Keeps the later one of what is there and `entry`.
-void put_metric(soci::session& session, std::int64_t model, const LoggedModelMetric& entry) {
+void put_metric(Session& session, std::int64_t model, const LoggedModelMetric& entry) {
   const long long number = model;
   const Metric& metric = entry.metric;
   Metric before;
@@ -146,7 +145,7 @@ void put_metric(soci::session& session, std::int64_t model, const LoggedModelMet
       use(entry.dataset_digest), use(step), use(timestamp_ms), use(value), use(is_nan);
 }
 
-void add_params(soci::session& session, std::string_view model_id, std::int64_t number,
+void add_params(Session& session, std::string_view model_id, std::int64_t number,
                 const Texts& params) {
   if (const auto conflict = add_fixed_values(session, kLoggedModelParams, number, params)) {
     fail(ErrorCode::kAlreadyExists,
@@ -157,7 +156,7 @@ void add_params(soci::session& session, std::string_view model_id, std::int64_t 
 
 }  // namespace
 
-std::int64_t find_logged_model(soci::session& session, const RegistryCore& core,
+std::int64_t find_logged_model(Session& session, const RegistryCore& core,
                                std::string_view model_id, Deleted deleted) {
   const std::string id(model_id);
   std::string stage;
@@ -173,7 +172,7 @@ std::int64_t find_logged_model(soci::session& session, const RegistryCore& core,
   return number;
 }
 
-std::vector<LoggedModel> load_logged_models(soci::session& session,
+std::vector<LoggedModel> load_logged_models(Session& session,
                                             std::span<const std::int64_t> numbers) {
   if (numbers.empty()) {
     return {};
@@ -209,7 +208,7 @@ LoggedModel LoggedModels::create(const LoggedModel& model) {
   const std::string stage(lifecycle_stage_name(LifecycleStage::kActive));
   const long long experiment = model.experiment_id;
   const long long now = core_.now_ms();
-  return core_.database.write([&](soci::session& session) {
+  return core_.database.write([&](Session& session) {
     require_active_experiment(session, core_, experiment);
     long long number = 0;
     session << "SELECT COALESCE(MAX(number), 0) + 1 FROM logged_models", into(number);
@@ -225,7 +224,7 @@ LoggedModel LoggedModels::create(const LoggedModel& model) {
 }
 
 LoggedModel LoggedModels::get(std::string_view model_id) const {
-  return core_.database.read([&](soci::session& session) {
+  return core_.database.read([&](Session& session) {
     return load_model(session, find_logged_model(session, core_, model_id));
   });
 }
@@ -234,7 +233,7 @@ LoggedModel LoggedModels::finalize(std::string_view model_id, std::string_view s
   check_status(status);
   const std::string text(status);
   const long long now = core_.now_ms();
-  return core_.database.write([&](soci::session& session) {
+  return core_.database.write([&](Session& session) {
     const long long number = find_logged_model(session, core_, model_id);
     session << "UPDATE logged_models SET status = :status, updated_ms = :now WHERE number = :model",
         use(text), use(now), use(number);
@@ -245,7 +244,7 @@ LoggedModel LoggedModels::finalize(std::string_view model_id, std::string_view s
 void LoggedModels::remove(std::string_view model_id) {
   const std::string stage(lifecycle_stage_name(LifecycleStage::kDeleted));
   const long long now = core_.now_ms();
-  core_.database.write([&](soci::session& session) {
+  core_.database.write([&](Session& session) {
     const long long number = find_logged_model(session, core_, model_id, Deleted::kTaken);
     session << "UPDATE logged_models SET lifecycle_stage = :stage, updated_ms = :now WHERE "
                "number = :model AND lifecycle_stage <> :same",
@@ -255,7 +254,7 @@ void LoggedModels::remove(std::string_view model_id) {
 
 void LoggedModels::set_tags(std::string_view model_id, const Texts& tags) {
   check_texts("tag of a logged model", tags, RunLimits::kTagValue);
-  core_.database.write([&](soci::session& session) {
+  core_.database.write([&](Session& session) {
     const std::int64_t number = find_logged_model(session, core_, model_id);
     set_values(session, kLoggedModelTags, number, tags);
     touch(session, number, core_.now_ms());
@@ -263,7 +262,7 @@ void LoggedModels::set_tags(std::string_view model_id, const Texts& tags) {
 }
 
 void LoggedModels::delete_tag(std::string_view model_id, std::string_view key) {
-  core_.database.write([&](soci::session& session) {
+  core_.database.write([&](Session& session) {
     const std::int64_t number = find_logged_model(session, core_, model_id);
     if (!delete_value(session, kLoggedModelTags, number, key)) {
       fail(ErrorCode::kNotFound, "logged model {} has no tag '{}'", model_id, key);
@@ -274,7 +273,7 @@ void LoggedModels::delete_tag(std::string_view model_id, std::string_view key) {
 
 void LoggedModels::log_params(std::string_view model_id, const Texts& params) {
   check_texts("parameter of a logged model", params, RunLimits::kParamValue);
-  core_.database.write([&](soci::session& session) {
+  core_.database.write([&](Session& session) {
     add_params(session, model_id, find_logged_model(session, core_, model_id), params);
   });
 }
@@ -286,7 +285,7 @@ void LoggedModels::log_metrics(std::string_view model_id,
     check_value("data set of metric", entry.metric.key, entry.dataset_name, kName);
     check_value("data set's digest of metric", entry.metric.key, entry.dataset_digest, kName);
   }
-  core_.database.write([&](soci::session& session) {
+  core_.database.write([&](Session& session) {
     const std::int64_t number = find_logged_model(session, core_, model_id);
     for (const LoggedModelMetric& entry : metrics) {
       put_metric(session, number, entry);

@@ -344,8 +344,22 @@ constexpr auto kVersion3 = std::to_array<std::string_view>({
       number BIGINT NOT NULL))",
 });
 
+// Points of metrics that wait for their places in run_metrics (metric_points.h).
+constexpr auto kVersion4 = std::to_array<std::string_view>({
+    R"(CREATE TABLE run_recent_metrics (
+      run BIGINT NOT NULL REFERENCES runs (number),
+      number BIGINT NOT NULL,
+      key TEXT NOT NULL,
+      timestamp_ms BIGINT NOT NULL,
+      step BIGINT NOT NULL,
+      value DOUBLE PRECISION NOT NULL,
+      is_nan INTEGER NOT NULL,
+      PRIMARY KEY (run, number)) {clustered})",
+    "CREATE INDEX runs_by_name ON runs (substr(name, 1, 64), number)",
+});
+
 constexpr auto kMigrations =
-    std::to_array<Migration>({{1, kVersion1}, {2, kVersion2}, {3, kVersion3}});
+    std::to_array<Migration>({{1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}});
 
 }  // namespace
 

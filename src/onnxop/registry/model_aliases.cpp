@@ -2,12 +2,11 @@
 
 #include <algorithm>
 
-#include <soci/soci.h>
-
 #include "onnxop/base/error.h"
 #include "onnxop/registry/model_events.h"
 #include "onnxop/registry/model_names.h"
 #include "onnxop/registry/model_writes.h"
+#include "onnxop/registry/session.h"
 
 namespace onnxop {
 namespace {
@@ -15,7 +14,7 @@ namespace {
 using soci::into;
 using soci::use;
 
-std::map<std::string, std::int64_t> load_aliases(soci::session& session, const ModelKey& model) {
+std::map<std::string, std::int64_t> load_aliases(Session& session, const ModelKey& model) {
   const std::array<long long, 1> numbers{model.model};
   return load_models(session, numbers).at(0).aliases;
 }
@@ -35,7 +34,7 @@ std::map<std::string, std::int64_t> load_aliases(soci::session& session, const M
        model.name, core.location.text(), alias, join(known, ", "), did_you_mean(alias, known));
 }
 
-std::int64_t alias_target(soci::session& session, const RegistryCore& core, const ModelKey& model,
+std::int64_t alias_target(Session& session, const RegistryCore& core, const ModelKey& model,
                           const std::string& alias) {
   const auto aliases = load_aliases(session, model);
   const auto found = aliases.find(alias);
@@ -45,7 +44,7 @@ std::int64_t alias_target(soci::session& session, const RegistryCore& core, cons
   return found->second;
 }
 
-void point_alias(soci::session& session, const RegistryCore& core, const ModelKey& model,
+void point_alias(Session& session, const RegistryCore& core, const ModelKey& model,
                  const std::string& alias, std::int64_t version, std::string_view event) {
   const auto aliases = load_aliases(session, model);
   const auto before = aliases.find(alias);
@@ -63,7 +62,7 @@ void point_alias(soci::session& session, const RegistryCore& core, const ModelKe
 }
 
 // The versions that the alias was set to and not rolled back from, the present one last.
-std::vector<std::int64_t> alias_moves(soci::session& session, const ModelKey& model,
+std::vector<std::int64_t> alias_moves(Session& session, const ModelKey& model,
                                       const std::string& alias) {
   std::vector<std::int64_t> moves;
   for (const ModelEvent& event : load_model_events(session, model.model)) {
@@ -81,8 +80,7 @@ std::vector<std::int64_t> alias_moves(soci::session& session, const ModelKey& mo
   return moves;
 }
 
-ModelVersion newest_with_model(soci::session& session, const RegistryCore& core,
-                               const ModelKey& model) {
+ModelVersion newest_with_model(Session& session, const RegistryCore& core, const ModelKey& model) {
   const auto versions = load_versions_of(session, core, model);
   const auto found =
       std::find_if(versions.begin(), versions.end(),
@@ -104,7 +102,7 @@ ModelVersion newest_with_model(soci::session& session, const RegistryCore& core,
 
 void Models::set_alias(std::string_view name, std::string_view alias, std::int64_t version) {
   check_alias_to_set(alias);
-  core_.database.write([&](soci::session& session) {
+  core_.database.write([&](Session& session) {
     const ModelKey model = find_model(session, core_, name);
     load_version(session, core_, model, version);
     point_alias(session, core_, model, std::string(alias), version, model_event::kAliasSet);
@@ -113,7 +111,7 @@ void Models::set_alias(std::string_view name, std::string_view alias, std::int64
 
 void Models::delete_alias(std::string_view name, std::string_view alias) {
   const std::string text(alias);
-  core_.database.write([&](soci::session& session) {
+  core_.database.write([&](Session& session) {
     const ModelKey model = find_model(session, core_, name);
     const std::int64_t version = alias_target(session, core_, model, text);
     session << "DELETE FROM version_aliases WHERE model = :model AND alias = :alias",
@@ -125,7 +123,7 @@ void Models::delete_alias(std::string_view name, std::string_view alias) {
 
 ModelVersion Models::rollback_alias(std::string_view name, std::string_view alias) {
   const std::string text(alias);
-  return core_.database.write([&](soci::session& session) {
+  return core_.database.write([&](Session& session) {
     const ModelKey model = find_model(session, core_, name);
     const std::int64_t now = alias_target(session, core_, model, text);
     const auto moves = alias_moves(session, model, text);
@@ -152,7 +150,7 @@ ModelVersion Models::rollback_alias(std::string_view name, std::string_view alia
 
 ModelVersion Models::find(std::string_view reference) const {
   const ModelReference wanted = parse_model_reference(reference);
-  return core_.database.read([&](soci::session& session) {
+  return core_.database.read([&](Session& session) {
     const ModelKey model = find_model(session, core_, wanted.name);
     if (!wanted.version && (!wanted.alias || *wanted.alias == kLatestAlias)) {
       return newest_with_model(session, core_, model);

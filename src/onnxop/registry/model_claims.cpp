@@ -4,13 +4,12 @@
 #include <utility>
 #include <vector>
 
-#include <soci/soci.h>
-
 #include "onnxop/base/error.h"
 #include "onnxop/base/log.h"
 #include "onnxop/registry/model_events.h"
 #include "onnxop/registry/model_names.h"
 #include "onnxop/registry/process_owner.h"
+#include "onnxop/registry/session.h"
 
 namespace onnxop {
 namespace {
@@ -24,7 +23,7 @@ struct OwnedClaim {
   std::string owner;
 };
 
-std::vector<OwnedClaim> load_claims(soci::session& session) {
+std::vector<OwnedClaim> load_claims(Session& session) {
   std::vector<OwnedClaim> claims;
   OwnedClaim row;
   soci::statement select =
@@ -38,7 +37,7 @@ std::vector<OwnedClaim> load_claims(soci::session& session) {
   return claims;
 }
 
-bool is_folder_free(soci::session& session, const RegistryCore& core, const std::string& name,
+bool is_folder_free(Session& session, const RegistryCore& core, const std::string& name,
                     const std::string& folder) {
   long long uses = 0;
   session << "SELECT (SELECT COUNT(*) FROM registered_models WHERE folder = :folder) + "
@@ -78,8 +77,7 @@ bool remove_folder(const fs::path& folder) {
 }
 
 // The model's folder, if nothing is in it. Who makes it to put something in has a claim before.
-void remove_unclaimed_folder(soci::session& session, const RegistryCore& core,
-                             const ModelKey& model) {
+void remove_unclaimed_folder(Session& session, const RegistryCore& core, const ModelKey& model) {
   int claims = 0;
   session << "SELECT COUNT(*) FROM claims WHERE folder = :folder", use(model.folder), into(claims);
   if (claims == 0) {
@@ -88,7 +86,7 @@ void remove_unclaimed_folder(soci::session& session, const RegistryCore& core,
   }
 }
 
-bool is_claimed(soci::session& session, const Claim& claim) {
+bool is_claimed(Session& session, const Claim& claim) {
   int count = 0;
   session << "SELECT COUNT(*) FROM claims WHERE folder = :folder AND version = :version",
       use(claim.model.folder), use(claim.version), into(count);
@@ -97,8 +95,7 @@ bool is_claimed(soci::session& session, const Claim& claim) {
 
 }  // namespace
 
-ModelKey key_for_new_model(soci::session& session, const RegistryCore& core,
-                           std::string_view name) {
+ModelKey key_for_new_model(Session& session, const RegistryCore& core, std::string_view name) {
   ModelKey key;
   key.name = name;
   session << "SELECT c.model, c.folder FROM claims c WHERE c.name = :name AND c.version > 0 AND "
@@ -122,7 +119,7 @@ ModelKey key_for_new_model(soci::session& session, const RegistryCore& core,
   return key;
 }
 
-Claim claim_next_version(soci::session& session, const RegistryCore& core, std::string_view name) {
+Claim claim_next_version(Session& session, const RegistryCore& core, std::string_view name) {
   Claim claim;
   claim.model = has_model(session, name) ? find_model(session, core, name)
                                          : key_for_new_model(session, core, name);
@@ -140,7 +137,7 @@ Claim claim_next_version(soci::session& session, const RegistryCore& core, std::
   return claim;
 }
 
-void insert_claim(soci::session& session, const Claim& claim) {
+void insert_claim(Session& session, const Claim& claim) {
   const std::string owner = current_process_owner();
   session << "INSERT INTO claims (folder, version, model, name, owner) "
              "VALUES (:folder, :version, :model, :name, :owner)",
@@ -148,7 +145,7 @@ void insert_claim(soci::session& session, const Claim& claim) {
       use(owner);
 }
 
-void delete_claim(soci::session& session, const Claim& claim) {
+void delete_claim(Session& session, const Claim& claim) {
   session << "DELETE FROM claims WHERE folder = :folder AND version = :version",
       use(claim.model.folder), use(claim.version);
 }
@@ -156,14 +153,14 @@ void delete_claim(soci::session& session, const Claim& claim) {
 void empty_claimed_folder(RegistryCore& core, const Claim& claim) {
   try {
     // A claim that is there has not been published, and what it names never will be by others.
-    if (!core.database.read([&](soci::session& session) { return is_claimed(session, claim); })) {
+    if (!core.database.read([&](Session& session) { return is_claimed(session, claim); })) {
       return;
     }
     const auto folders = folders_of(core, claim);
     if (!std::all_of(folders.begin(), folders.end(), remove_folder)) {
       return;
     }
-    core.database.write([&](soci::session& session) {
+    core.database.write([&](Session& session) {
       delete_claim(session, claim);
       remove_unclaimed_folder(session, core, claim.model);
     });

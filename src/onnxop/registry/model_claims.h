@@ -18,13 +18,13 @@ struct Claim {
 /// Numbers and folder for a model that is not there: those of a version of it that is being copied
 /// just now, or new ones. A folder that some model had is not given out again. Inside a transaction
 /// that writes.
-ModelKey key_for_new_model(soci::session& session, const RegistryCore& core, std::string_view name);
+ModelKey key_for_new_model(Session& session, const RegistryCore& core, std::string_view name);
 
 /// The version's number is the highest of the model's so far, and 1. Inside a transaction that
 /// writes.
-Claim claim_next_version(soci::session& session, const RegistryCore& core, std::string_view name);
-void insert_claim(soci::session& session, const Claim& claim);
-void delete_claim(soci::session& session, const Claim& claim);
+Claim claim_next_version(Session& session, const RegistryCore& core, std::string_view name);
+void insert_claim(Session& session, const Claim& claim);
+void delete_claim(Session& session, const Claim& claim);
 
 /// Removes what is in the claimed folder, then the claim. Does nothing when the claim is not there
 /// (any more). What cannot be removed is logged, and its claim stays.

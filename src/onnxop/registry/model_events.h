@@ -38,13 +38,13 @@ struct ModelChange {
 };
 
 /// Inside a Database::write().
-void record_event(soci::session& session, const RegistryCore& core, const ModelKey& model,
+void record_event(Session& session, const RegistryCore& core, const ModelKey& model,
                   const ModelChange& change);
 
 /// Greater than every number that a model has or had.
-long long next_model_number(soci::session& session);
+long long next_model_number(Session& session);
 
 /// The model's events so far, oldest first, under all its names.
-std::vector<ModelEvent> load_model_events(soci::session& session, long long model);
+std::vector<ModelEvent> load_model_events(Session& session, long long model);
 
 }  // namespace onnxop

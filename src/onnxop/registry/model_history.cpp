@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <charconv>
 
-#include <soci/soci.h>
-
 #include "onnxop/base/error.h"
 #include "onnxop/registry/model_events.h"
 #include "onnxop/registry/model_names.h"
+#include "onnxop/registry/session.h"
 
 namespace onnxop {
 namespace {
@@ -22,7 +21,7 @@ std::int64_t number_of(std::string_view text) {
 }
 
 // All models that ever had the name, in the order of their making.
-std::vector<long long> models_called(soci::session& session, const std::string& name) {
+std::vector<long long> models_called(Session& session, const std::string& name) {
   std::vector<long long> models;
   const std::string renamed(model_event::kModelRenamed);
   long long model = 0;
@@ -72,7 +71,7 @@ void follow(Life& life, const ModelEvent& event) {
 
 }  // namespace
 
-void record_event(soci::session& session, const RegistryCore& core, const ModelKey& model,
+void record_event(Session& session, const RegistryCore& core, const ModelKey& model,
                   const ModelChange& change) {
   const long long time_ms = core.now_ms();
   const long long version = change.version.value_or(0);
@@ -85,7 +84,7 @@ void record_event(soci::session& session, const RegistryCore& core, const ModelK
       use(event), use(change.key), use(change.before), use(change.after);
 }
 
-long long next_model_number(soci::session& session) {
+long long next_model_number(Session& session) {
   long long highest = 0;
   session << "SELECT COALESCE(MAX(model), 0) FROM (SELECT model FROM registered_models UNION ALL "
              "SELECT model FROM model_events UNION ALL SELECT model FROM claims) known",
@@ -93,7 +92,7 @@ long long next_model_number(soci::session& session) {
   return highest + 1;
 }
 
-std::vector<ModelEvent> load_model_events(soci::session& session, long long model) {
+std::vector<ModelEvent> load_model_events(Session& session, long long model) {
   std::vector<ModelEvent> events;
   ModelEvent row;
   long long time_ms = 0;
@@ -116,7 +115,7 @@ std::vector<ModelEvent> load_model_events(soci::session& session, long long mode
 std::vector<ModelEvent> Models::history(std::string_view name) const {
   check_model_name(name);
   const std::string text(name);
-  return core_.database.read([&](soci::session& session) {
+  return core_.database.read([&](Session& session) {
     std::vector<ModelEvent> result;
     const auto models = models_called(session, text);
     if (models.empty()) {
@@ -142,7 +141,7 @@ std::vector<ModelEvent> Models::history(std::string_view name) const {
 ModelState Models::state_at(std::string_view name, std::int64_t time_ms) const {
   check_model_name(name);
   const std::string text(name);
-  return core_.database.read([&](soci::session& session) {
+  return core_.database.read([&](Session& session) {
     const auto models = models_called(session, text);
     if (models.empty()) {
       find_model(session, core_, name);  // throws
@@ -164,7 +163,7 @@ ModelState Models::state_at(std::string_view name, std::int64_t time_ms) const {
 }
 
 std::int64_t Models::last_change() const {
-  return core_.database.read([](soci::session& session) {
+  return core_.database.read([](Session& session) {
     long long number = 0;
     session << "SELECT COALESCE(MAX(number), 0) FROM model_events", into(number);
     return static_cast<std::int64_t>(number);

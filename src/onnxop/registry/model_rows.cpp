@@ -4,11 +4,10 @@
 #include <map>
 #include <utility>
 
-#include <soci/soci.h>
-
 #include "onnxop/base/error.h"
 #include "onnxop/base/nearest.h"
 #include "onnxop/registry/model_names.h"
+#include "onnxop/registry/session.h"
 
 namespace onnxop {
 namespace {
@@ -21,8 +20,7 @@ using soci::use;
 constexpr std::string_view kAll = "1 = 1";
 
 template <typename Row, typename... Columns>
-void for_each_row(soci::session& session, const std::string& query, Row&& row,
-                  Columns&... columns) {
+void for_each_row(Session& session, const std::string& query, Row&& row, Columns&... columns) {
   soci::statement select = ((session.prepare << query), ..., into(columns));
   select.execute();
   while (select.fetch()) {
@@ -30,7 +28,7 @@ void for_each_row(soci::session& session, const std::string& query, Row&& row,
   }
 }
 
-std::vector<std::pair<long long, RegisteredModel>> models_where(soci::session& session,
+std::vector<std::pair<long long, RegisteredModel>> models_where(Session& session,
                                                                 const std::string& condition) {
   std::vector<std::pair<long long, RegisteredModel>> models;
   std::map<long long, RegisteredModel*> by_number;
@@ -72,7 +70,7 @@ std::vector<std::pair<long long, RegisteredModel>> models_where(soci::session& s
 using VersionNumbers = std::pair<long long, long long>;
 
 // What belongs to versions, row by row.
-void load_details(soci::session& session, const std::string& condition,
+void load_details(Session& session, const std::string& condition,
                   const std::map<VersionNumbers, ModelVersion*>& versions) {
   long long model = 0;
   long long version = 0;
@@ -105,7 +103,7 @@ void load_details(soci::session& session, const std::string& condition,
       model, version, key);
 }
 
-std::vector<std::pair<VersionNumbers, ModelVersion>> versions_where(soci::session& session,
+std::vector<std::pair<VersionNumbers, ModelVersion>> versions_where(Session& session,
                                                                     const RegistryCore& core,
                                                                     const std::string& condition) {
   std::vector<std::pair<VersionNumbers, ModelVersion>> versions;
@@ -143,7 +141,7 @@ std::vector<std::pair<VersionNumbers, ModelVersion>> versions_where(soci::sessio
   return versions;
 }
 
-std::vector<std::string> model_names(soci::session& session) {
+std::vector<std::string> model_names(Session& session) {
   std::vector<std::string> names;
   std::string name;
   for_each_row(
@@ -174,14 +172,14 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
   return nearest ? format("; did you mean '{}'?", *nearest) : std::string();
 }
 
-bool has_model(soci::session& session, std::string_view name) {
+bool has_model(Session& session, std::string_view name) {
   const std::string text(name);
   int count = 0;
   session << "SELECT COUNT(*) FROM registered_models WHERE name = :name", use(text), into(count);
   return count > 0;
 }
 
-ModelKey find_model(soci::session& session, const RegistryCore& core, std::string_view name) {
+ModelKey find_model(Session& session, const RegistryCore& core, std::string_view name) {
   check_model_name(name);
   ModelKey key;
   key.name = name;
@@ -199,8 +197,7 @@ ModelKey find_model(soci::session& session, const RegistryCore& core, std::strin
        core.location.text(), join(names, ", "), did_you_mean(name, names));
 }
 
-std::vector<RegisteredModel> load_models(soci::session& session,
-                                         std::span<const long long> models) {
+std::vector<RegisteredModel> load_models(Session& session, std::span<const long long> models) {
   if (models.empty()) {
     return {};
   }
@@ -218,7 +215,7 @@ std::vector<RegisteredModel> load_models(soci::session& session,
   return result;
 }
 
-std::vector<RegisteredModel> load_all_models(soci::session& session) {
+std::vector<RegisteredModel> load_all_models(Session& session) {
   std::vector<RegisteredModel> result;
   for (auto& [number, model] : models_where(session, std::string(kAll))) {
     result.push_back(std::move(model));
@@ -229,7 +226,7 @@ std::vector<RegisteredModel> load_all_models(soci::session& session) {
   return result;
 }
 
-std::vector<ModelVersion> load_versions(soci::session& session, const RegistryCore& core,
+std::vector<ModelVersion> load_versions(Session& session, const RegistryCore& core,
                                         std::span<const VersionRowKey> versions) {
   if (versions.empty()) {
     return {};
@@ -252,19 +249,19 @@ std::vector<ModelVersion> load_versions(soci::session& session, const RegistryCo
   return result;
 }
 
-std::vector<ModelVersion> load_all_versions(soci::session& session, const RegistryCore& core) {
+std::vector<ModelVersion> load_all_versions(Session& session, const RegistryCore& core) {
   auto versions = values_of(versions_where(session, core, std::string(kAll)));
   std::stable_sort(versions.begin(), versions.end(),
                    [](const ModelVersion& a, const ModelVersion& b) { return a.name < b.name; });
   return versions;
 }
 
-std::vector<ModelVersion> load_versions_of(soci::session& session, const RegistryCore& core,
+std::vector<ModelVersion> load_versions_of(Session& session, const RegistryCore& core,
                                            const ModelKey& model) {
   return values_of(versions_where(session, core, format("v.model = {}", model.model)));
 }
 
-ModelVersion load_version(soci::session& session, const RegistryCore& core, const ModelKey& model,
+ModelVersion load_version(Session& session, const RegistryCore& core, const ModelKey& model,
                           std::int64_t version) {
   if (version < 1) {
     fail(ErrorCode::kInvalidArgument, "model '{}': {} is no version: they count from 1", model.name,
@@ -289,7 +286,7 @@ ModelVersion load_version(soci::session& session, const RegistryCore& core, cons
        model.name, core.location.text(), version, join(numbers, ", "));
 }
 
-std::vector<ModelFile> load_version_files(soci::session& session, const VersionRowKey& version) {
+std::vector<ModelFile> load_version_files(Session& session, const VersionRowKey& version) {
   std::vector<ModelFile> files;
   ModelFile file;
   long long bytes = 0;

@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include <soci/soci.h>
-
 #include "onnxop/base/error.h"
 #include "onnxop/base/sha256.h"
 #include "onnxop/registry/model_claims.h"
 #include "onnxop/registry/model_events.h"
 #include "onnxop/registry/model_names.h"
 #include "onnxop/registry/model_writes.h"
+#include "onnxop/registry/session.h"
 
 namespace onnxop {
 namespace {
@@ -19,7 +18,7 @@ namespace fs = std::filesystem;
 using soci::into;
 using soci::use;
 
-void write_stage(soci::session& session, const RegistryCore& core, const ModelKey& model,
+void write_stage(Session& session, const RegistryCore& core, const ModelKey& model,
                  const ModelVersion& version, const std::string& stage) {
   const VersionRowKey key{model.model, version.version};
   session << "UPDATE versions SET stage = :stage WHERE model = :model AND version = :version",
@@ -53,18 +52,17 @@ std::string text_of(double value) {
 }  // namespace
 
 std::vector<ModelVersion> Models::versions(std::string_view name) const {
-  return core_.database.read([&](soci::session& session) {
+  return core_.database.read([&](Session& session) {
     return load_versions_of(session, core_, find_model(session, core_, name));
   });
 }
 
 std::vector<ModelVersion> Models::all_versions() const {
-  return core_.database.read(
-      [&](soci::session& session) { return load_all_versions(session, core_); });
+  return core_.database.read([&](Session& session) { return load_all_versions(session, core_); });
 }
 
 ModelVersion Models::version(std::string_view name, std::int64_t version) const {
-  return core_.database.read([&](soci::session& session) {
+  return core_.database.read([&](Session& session) {
     return load_version(session, core_, find_model(session, core_, name), version);
   });
 }
@@ -89,7 +87,7 @@ ModelVersion Models::describe_version(std::string_view name, std::int64_t versio
                                       std::string_view description) {
   const std::string after(description);
   check_model_text("description", name, after);
-  return core_.database.write([&](soci::session& session) {
+  return core_.database.write([&](Session& session) {
     const ModelKey model = find_model(session, core_, name);
     const ModelVersion before = load_version(session, core_, model, version);
     if (before.description == after) {
@@ -111,7 +109,7 @@ void Models::set_version_tag(std::string_view name, std::int64_t version, std::s
   check_model_tag(key, value);
   const std::string tag(key);
   const std::string after(value);
-  core_.database.write([&](soci::session& session) {
+  core_.database.write([&](Session& session) {
     const ModelKey model = find_model(session, core_, name);
     const ModelVersion found = load_version(session, core_, model, version);
     const auto before = found.tags.find(tag);
@@ -127,7 +125,7 @@ void Models::set_version_tag(std::string_view name, std::int64_t version, std::s
 
 void Models::delete_version_tag(std::string_view name, std::int64_t version, std::string_view key) {
   const std::string tag(key);
-  core_.database.write([&](soci::session& session) {
+  core_.database.write([&](Session& session) {
     const ModelKey model = find_model(session, core_, name);
     const ModelVersion found = load_version(session, core_, model, version);
     const auto before = found.tags.find(tag);
@@ -148,7 +146,7 @@ void Models::log_version_metrics(std::string_view name, std::int64_t version,
   for (const auto& [key, value] : metrics) {
     check_key("metric", key, kModelKeyChars);
   }
-  core_.database.write([&](soci::session& session) {
+  core_.database.write([&](Session& session) {
     const ModelKey model = find_model(session, core_, name);
     const ModelVersion found = load_version(session, core_, model, version);
     for (const auto& [key, value] : metrics) {
@@ -173,7 +171,7 @@ ModelVersion Models::set_stage(std::string_view name, std::int64_t version, std:
          "the other versions are archived only when one goes to Staging or Production, not to {}",
          wanted);
   }
-  return core_.database.write([&](soci::session& session) {
+  return core_.database.write([&](Session& session) {
     const ModelKey model = find_model(session, core_, name);
     const ModelVersion found = load_version(session, core_, model, version);
     if (archive_existing) {
@@ -194,7 +192,7 @@ ModelVersion Models::set_stage(std::string_view name, std::int64_t version, std:
 // The rows go first, with a claim on the folder: a version that is visible has its files.
 void Models::remove_version(std::string_view name, std::int64_t version) {
   finish_abandoned_claims(core_);
-  const Claim claim = core_.database.write([&](soci::session& session) {
+  const Claim claim = core_.database.write([&](Session& session) {
     const ModelKey model = find_model(session, core_, name);
     const ModelVersion found = load_version(session, core_, model, version);
     for (const std::string& alias : found.aliases) {
@@ -213,7 +211,7 @@ void Models::remove_version(std::string_view name, std::int64_t version) {
 }
 
 std::vector<ModelFile> Models::files(std::string_view name, std::int64_t version) const {
-  return core_.database.read([&](soci::session& session) {
+  return core_.database.read([&](Session& session) {
     const ModelKey model = find_model(session, core_, name);
     load_version(session, core_, model, version);
     return load_version_files(session, {model.model, version});
@@ -221,7 +219,7 @@ std::vector<ModelFile> Models::files(std::string_view name, std::int64_t version
 }
 
 fs::path Models::version_dir(std::string_view name, std::int64_t version) const {
-  return core_.database.read([&](soci::session& session) {
+  return core_.database.read([&](Session& session) {
     return version_folder(core_, find_model(session, core_, name).folder, version);
   });
 }

@@ -2,11 +2,10 @@
 
 #include <cmath>
 
-#include <soci/soci.h>
-
 #include "onnxop/base/error.h"
 #include "onnxop/registry/key_values.h"
 #include "onnxop/registry/model_events.h"
+#include "onnxop/registry/session.h"
 
 namespace onnxop {
 
@@ -21,7 +20,7 @@ void check_model_text(std::string_view what, std::string_view name, std::string_
   check_value(format("{} of model", what), name, text, kModelTextChars);
 }
 
-void insert_model(soci::session& session, const RegistryCore& core, const ModelKey& model,
+void insert_model(Session& session, const RegistryCore& core, const ModelKey& model,
                   std::string_view description) {
   const long long now = core.now_ms();
   const std::string text(description);
@@ -32,27 +31,27 @@ void insert_model(soci::session& session, const RegistryCore& core, const ModelK
   record_event(session, core, model, {model_event::kModelCreated, {}, "", "", text});
 }
 
-void touch_model(soci::session& session, const RegistryCore& core, const ModelKey& model) {
+void touch_model(Session& session, const RegistryCore& core, const ModelKey& model) {
   const long long now = core.now_ms();
   session << "UPDATE registered_models SET updated_ms = :now WHERE model = :model", use(now),
       use(model.model);
 }
 
-void touch_version(soci::session& session, const RegistryCore& core, const VersionRowKey& version) {
+void touch_version(Session& session, const RegistryCore& core, const VersionRowKey& version) {
   const long long now = core.now_ms();
   session << "UPDATE versions SET updated_ms = :now WHERE model = :model AND version = :version",
       use(now), use(version.model), use(version.version);
 }
 
-void upsert_version_tag(soci::session& session, const VersionRowKey& version,
-                        const std::string& key, const std::string& value) {
+void upsert_version_tag(Session& session, const VersionRowKey& version, const std::string& key,
+                        const std::string& value) {
   session << "INSERT INTO version_tags (model, version, key, value) VALUES (:model, :version, "
              ":key, :value) ON CONFLICT (model, version, key) DO UPDATE SET value = excluded.value",
       use(version.model), use(version.version), use(key), use(value);
 }
 
-void upsert_version_metric(soci::session& session, const VersionRowKey& version,
-                           const std::string& key, double value) {
+void upsert_version_metric(Session& session, const VersionRowKey& version, const std::string& key,
+                           double value) {
   const int is_nan = std::isnan(value) ? 1 : 0;
   const double number = is_nan != 0 ? 0.0 : value;
   session << "INSERT INTO version_metrics (model, version, key, value, is_nan) VALUES (:model, "
@@ -61,7 +60,7 @@ void upsert_version_metric(soci::session& session, const VersionRowKey& version,
       use(version.model), use(version.version), use(key), use(number), use(is_nan);
 }
 
-void delete_version_rows(soci::session& session, const VersionRowKey& version) {
+void delete_version_rows(Session& session, const VersionRowKey& version) {
   for (const std::string_view table :
        {"version_aliases", "version_metrics", "version_tags", "version_files", "versions"}) {
     session << format("DELETE FROM {} WHERE model = {} AND version = {}", table, version.model,

@@ -20,17 +20,17 @@ void check_model_tag(std::string_view key, std::string_view value);
 /// `what`: "description", "source"; of the model `name`.
 void check_model_text(std::string_view what, std::string_view name, std::string_view text);
 
-void insert_model(soci::session& session, const RegistryCore& core, const ModelKey& model,
+void insert_model(Session& session, const RegistryCore& core, const ModelKey& model,
                   std::string_view description);
 /// The model was changed just now.
-void touch_model(soci::session& session, const RegistryCore& core, const ModelKey& model);
-void touch_version(soci::session& session, const RegistryCore& core, const VersionRowKey& version);
+void touch_model(Session& session, const RegistryCore& core, const ModelKey& model);
+void touch_version(Session& session, const RegistryCore& core, const VersionRowKey& version);
 
-void upsert_version_tag(soci::session& session, const VersionRowKey& version,
-                        const std::string& key, const std::string& value);
-void upsert_version_metric(soci::session& session, const VersionRowKey& version,
-                           const std::string& key, double value);
+void upsert_version_tag(Session& session, const VersionRowKey& version, const std::string& key,
+                        const std::string& value);
+void upsert_version_metric(Session& session, const VersionRowKey& version, const std::string& key,
+                           double value);
 /// With all that belongs to it.
-void delete_version_rows(soci::session& session, const VersionRowKey& version);
+void delete_version_rows(Session& session, const VersionRowKey& version);
 
 }  // namespace onnxop

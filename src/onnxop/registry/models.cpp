@@ -2,13 +2,12 @@
 
 #include <algorithm>
 
-#include <soci/soci.h>
-
 #include "onnxop/base/error.h"
 #include "onnxop/registry/model_claims.h"
 #include "onnxop/registry/model_events.h"
 #include "onnxop/registry/model_names.h"
 #include "onnxop/registry/model_writes.h"
+#include "onnxop/registry/session.h"
 
 namespace onnxop {
 namespace {
@@ -16,19 +15,19 @@ namespace {
 using soci::into;
 using soci::use;
 
-RegisteredModel load_model(soci::session& session, const ModelKey& model) {
+RegisteredModel load_model(Session& session, const ModelKey& model) {
   const std::array<long long, 1> numbers{model.model};
   return load_models(session, numbers).at(0);
 }
 
-void refuse_taken_name(soci::session& session, const RegistryCore& core, std::string_view name) {
+void refuse_taken_name(Session& session, const RegistryCore& core, std::string_view name) {
   if (has_model(session, name)) {
     fail(ErrorCode::kAlreadyExists, "there is a model '{}' already in the store {}", name,
          core.location.text());
   }
 }
 
-std::optional<std::string> model_tag(soci::session& session, const ModelKey& model,
+std::optional<std::string> model_tag(Session& session, const ModelKey& model,
                                      const std::string& key) {
   std::string value;
   session << "SELECT value FROM registered_model_tags WHERE model = :model AND key = :key",
@@ -36,7 +35,7 @@ std::optional<std::string> model_tag(soci::session& session, const ModelKey& mod
   return session.got_data() ? std::optional(value) : std::nullopt;
 }
 
-void put_model_tag(soci::session& session, const RegistryCore& core, const ModelKey& model,
+void put_model_tag(Session& session, const RegistryCore& core, const ModelKey& model,
                    const std::string& key, const std::string& value) {
   const auto before = model_tag(session, model, key);
   if (before == value) {
@@ -58,7 +57,7 @@ RegisteredModel Models::create(std::string_view name, std::string_view descripti
   for (const auto& [key, value] : tags) {
     check_model_tag(key, value);
   }
-  return core_.database.write([&](soci::session& session) {
+  return core_.database.write([&](Session& session) {
     refuse_taken_name(session, core_, name);
     const ModelKey model = key_for_new_model(session, core_, name);
     insert_model(session, core_, model, description);
@@ -70,9 +69,8 @@ RegisteredModel Models::create(std::string_view name, std::string_view descripti
 }
 
 RegisteredModel Models::get(std::string_view name) const {
-  return core_.database.read([&](soci::session& session) {
-    return load_model(session, find_model(session, core_, name));
-  });
+  return core_.database.read(
+      [&](Session& session) { return load_model(session, find_model(session, core_, name)); });
 }
 
 std::vector<RegisteredModel> Models::list() const {
@@ -82,7 +80,7 @@ std::vector<RegisteredModel> Models::list() const {
 RegisteredModel Models::rename(std::string_view name, std::string_view new_name) {
   check_model_name(new_name);
   const std::string after(new_name);
-  return core_.database.write([&](soci::session& session) {
+  return core_.database.write([&](Session& session) {
     ModelKey model = find_model(session, core_, name);
     refuse_taken_name(session, core_, new_name);
     session << "UPDATE registered_models SET name = :name WHERE model = :model", use(after),
@@ -96,7 +94,7 @@ RegisteredModel Models::rename(std::string_view name, std::string_view new_name)
 RegisteredModel Models::describe(std::string_view name, std::string_view description) {
   const std::string after(description);
   check_model_text("description", name, after);
-  return core_.database.write([&](soci::session& session) {
+  return core_.database.write([&](Session& session) {
     const ModelKey model = find_model(session, core_, name);
     const RegisteredModel before = load_model(session, model);
     if (before.description == after) {
@@ -113,7 +111,7 @@ RegisteredModel Models::describe(std::string_view name, std::string_view descrip
 
 void Models::set_tag(std::string_view name, std::string_view key, std::string_view value) {
   check_model_tag(key, value);
-  core_.database.write([&](soci::session& session) {
+  core_.database.write([&](Session& session) {
     put_model_tag(session, core_, find_model(session, core_, name), std::string(key),
                   std::string(value));
   });
@@ -122,7 +120,7 @@ void Models::set_tag(std::string_view name, std::string_view key, std::string_vi
 void Models::delete_tag(std::string_view name, std::string_view key) {
   const std::string text(key);
   check_key("tag", key, kModelKeyChars);
-  core_.database.write([&](soci::session& session) {
+  core_.database.write([&](Session& session) {
     const ModelKey model = find_model(session, core_, name);
     const auto before = model_tag(session, model, text);
     if (!before) {
@@ -137,7 +135,7 @@ void Models::delete_tag(std::string_view name, std::string_view key) {
 // The rows go first, with a claim on the folder: a version that is visible has its files.
 void Models::remove(std::string_view name) {
   finish_abandoned_claims(core_);
-  const Claim claim = core_.database.write([&](soci::session& session) {
+  const Claim claim = core_.database.write([&](Session& session) {
     const ModelKey model = find_model(session, core_, name);
     for (const std::string_view table :
          {"version_aliases", "version_metrics", "version_tags", "version_files", "versions",

@@ -6,7 +6,6 @@
 #include <set>
 #include <utility>
 
-#include <soci/soci.h>
 #include <unistd.h>
 
 #include "onnxop/base/error.h"
@@ -18,6 +17,7 @@
 #include "onnxop/registry/model_events.h"
 #include "onnxop/registry/model_names.h"
 #include "onnxop/registry/model_writes.h"
+#include "onnxop/registry/session.h"
 
 namespace onnxop {
 namespace {
@@ -112,7 +112,7 @@ std::vector<ModelFile> fill_folder(const RegistryCore& core, const std::vector<C
 
 // The model's row as it is now, or made now: it may have been made, renamed or removed since the
 // claim.
-ModelKey model_of_claim(soci::session& session, const RegistryCore& core, const Claim& claim) {
+ModelKey model_of_claim(Session& session, const RegistryCore& core, const Claim& claim) {
   ModelKey key = claim.model;
   session << "SELECT name FROM registered_models WHERE model = :model", use(key.model),
       into(key.name);
@@ -134,7 +134,7 @@ ModelKey model_of_claim(soci::session& session, const RegistryCore& core, const 
   return key;
 }
 
-void insert_files(soci::session& session, const VersionRowKey& version,
+void insert_files(Session& session, const VersionRowKey& version,
                   const std::vector<ModelFile>& files) {
   for (const ModelFile& file : files) {
     const long long bytes = file.bytes;
@@ -144,7 +144,7 @@ void insert_files(soci::session& session, const VersionRowKey& version,
   }
 }
 
-ModelVersion insert_version(soci::session& session, const RegistryCore& core, const Claim& claim,
+ModelVersion insert_version(Session& session, const RegistryCore& core, const Claim& claim,
                             const NewVersion& version, const std::vector<ModelFile>& files) {
   const ModelKey model = model_of_claim(session, core, claim);
   const VersionRowKey key{model.model, claim.version};
@@ -192,7 +192,7 @@ void check_texts(const NewVersion& version) {
 
 // What its files belong to: there are no others. Inside the transaction, for it may be removed for
 // good meanwhile.
-void require_source(soci::session& session, const RegistryCore& core, const NewVersion& version) {
+void require_source(Session& session, const RegistryCore& core, const NewVersion& version) {
   if (!version.run_id.empty()) {
     run_number(session, core, version.run_id);
   }
@@ -208,7 +208,7 @@ ModelVersion Models::publish(const NewVersion& version) {
   const auto copies = plan_copies(version);
   finish_abandoned_claims(core_);
   if (copies.empty()) {
-    return core_.database.write([&](soci::session& session) {
+    return core_.database.write([&](Session& session) {
       require_source(session, core_, version);
       const Claim claim = claim_next_version(session, core_, version.name);
       return insert_version(session, core_, claim, version, {});
@@ -216,17 +216,16 @@ ModelVersion Models::publish(const NewVersion& version) {
   }
   if (!version.run_id.empty()) {
     core_.database.read(
-        [&](soci::session& session) { return run_number(session, core_, version.run_id); });
+        [&](Session& session) { return run_number(session, core_, version.run_id); });
   }
   const Claim claim = core_.database.write(
-      [&](soci::session& session) { return claim_next_version(session, core_, version.name); });
+      [&](Session& session) { return claim_next_version(session, core_, version.name); });
   try {
     StagedDirectory staged(version_folder(core_, claim.model.folder, claim.version));
     const auto files = fill_folder(core_, copies, staged.path());
     staged.publish();
-    return core_.database.write([&](soci::session& session) {
-      return insert_version(session, core_, claim, version, files);
-    });
+    return core_.database.write(
+        [&](Session& session) { return insert_version(session, core_, claim, version, files); });
   } catch (...) {
     empty_claimed_folder(core_, claim);
     throw;

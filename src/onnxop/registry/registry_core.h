@@ -33,7 +33,7 @@ struct RegistryCore {
 
 /// The number of an active or deleted run, by its whole id; throws Error{kNotFound}. Inside a
 /// transaction.
-std::int64_t run_number(soci::session& session, const RegistryCore& core, std::string_view run_id);
+std::int64_t run_number(Session& session, const RegistryCore& core, std::string_view run_id);
 
 /// Throws Error{kInvalidArgument} for an empty name of a `what` ("parameter", "metric", "tag"), and
 /// for one over `max_chars` characters, with a NUL in it, or that is no UTF-8.

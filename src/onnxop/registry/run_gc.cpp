@@ -7,14 +7,13 @@
 #include <system_error>
 #include <utility>
 
-#include <soci/soci.h>
-
 #include "onnxop/base/error.h"
 #include "onnxop/registry/artifact_rows.h"
 #include "onnxop/registry/process_owner.h"
 #include "onnxop/registry/registry_core.h"
 #include "onnxop/registry/run_rows.h"
 #include "onnxop/registry/runs.h"
+#include "onnxop/registry/session.h"
 #include "onnxop/registry/version_needs.h"
 
 namespace onnxop {
@@ -25,7 +24,7 @@ using soci::into;
 using soci::use;
 
 // The RUNNING runs whose process has surely ended.
-std::vector<std::int64_t> find_abandoned(soci::session& session) {
+std::vector<std::int64_t> find_abandoned(Session& session) {
   const std::string running(run_status_name(RunStatus::kRunning));
   std::vector<std::int64_t> found;
   long long number = 0;
@@ -44,7 +43,7 @@ std::vector<std::int64_t> find_abandoned(soci::session& session) {
 }
 
 // When a run that nobody ended was last heard of.
-std::int64_t last_sign_of_life(soci::session& session, std::int64_t run, std::int64_t start_ms) {
+std::int64_t last_sign_of_life(Session& session, std::int64_t run, std::int64_t start_ms) {
   const long long number = run;
   long long latest = 0;
   session << "SELECT COALESCE(MAX(timestamp_ms), 0) FROM run_latest_metrics WHERE run = :run",
@@ -59,7 +58,7 @@ struct DeletedRun {
 };
 
 // Those runs, or the one of them with that number (0: all); oldest first.
-std::vector<DeletedRun> find_deleted(soci::session& session, const DeletedRuns& which,
+std::vector<DeletedRun> find_deleted(Session& session, const DeletedRuns& which,
                                      std::int64_t number = 0) {
   const std::string deleted(lifecycle_stage_name(LifecycleStage::kDeleted));
   const long long before = which.before_ms.value_or(std::numeric_limits<long long>::max());
@@ -89,10 +88,10 @@ void remove_folder(const fs::path& folder) {
   }
 }
 
-void remove_rows(soci::session& session, const DeletedRun& run) {
+void remove_rows(Session& session, const DeletedRun& run) {
   for (const std::string_view table :
-       {"run_params", "run_tags", "run_metrics", "run_latest_metrics", "run_dataset_tags",
-        "run_datasets", "run_models"}) {
+       {"run_params", "run_tags", "run_metrics", "run_recent_metrics", "run_latest_metrics",
+        "run_dataset_tags", "run_datasets", "run_models"}) {
     session << "DELETE FROM " << table << " WHERE run = :run", use(run.number);
   }
   remove_artifacts_below(session, format("{}/{}", run.experiment_folder, run.run_id));
@@ -105,7 +104,7 @@ std::vector<Run> Runs::mark_interrupted() {
   if (core_.database.read(find_abandoned).empty()) {
     return {};
   }
-  return core_.database.write([&](soci::session& session) {
+  return core_.database.write([&](Session& session) {
     const std::string killed(run_status_name(RunStatus::kKilled));
     const auto numbers = find_abandoned(session);
     std::vector<Run> runs = load_runs(session, numbers);
@@ -127,9 +126,9 @@ std::vector<Run> Runs::mark_interrupted() {
 RemovedForGood remove_deleted_runs(RegistryCore& core, const DeletedRuns& which) {
   RemovedForGood removed;
   const auto doomed =
-      core.database.read([&](soci::session& session) { return find_deleted(session, which); });
+      core.database.read([&](Session& session) { return find_deleted(session, which); });
   for (const DeletedRun& run : doomed) {
-    core.database.write([&](soci::session& session) {
+    core.database.write([&](Session& session) {
       const auto still = find_deleted(session, which, run.number);
       if (still.empty() || still.front().run_id != run.run_id) {
         return;
@@ -143,7 +142,7 @@ RemovedForGood remove_deleted_runs(RegistryCore& core, const DeletedRuns& which)
       removed.ids.push_back(run.run_id);
     });
   }
-  core.database.write([](soci::session& session) {
+  core.database.write([](Session& session) {
     session << "DELETE FROM logged_model_metrics WHERE run_id <> '' AND "
                "run_id NOT IN (SELECT run_id FROM runs)";
   });

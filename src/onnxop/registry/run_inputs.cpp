@@ -1,11 +1,10 @@
 // What runs read and made: data sets and logged models.
 
-#include <soci/soci.h>
-
 #include "onnxop/base/error.h"
 #include "onnxop/registry/registry_core.h"
 #include "onnxop/registry/run_rows.h"
 #include "onnxop/registry/runs.h"
+#include "onnxop/registry/session.h"
 
 namespace onnxop {
 namespace {
@@ -44,7 +43,7 @@ void check_models(const std::vector<RunModel>& models) {
 }
 
 // The number of the experiment's data set of that name and digest; made if it is not there.
-std::int64_t find_or_add_dataset(soci::session& session, std::int64_t experiment_id,
+std::int64_t find_or_add_dataset(Session& session, std::int64_t experiment_id,
                                  const DatasetInfo& dataset) {
   const long long experiment = experiment_id;
   long long number = 0;
@@ -63,7 +62,7 @@ std::int64_t find_or_add_dataset(soci::session& session, std::int64_t experiment
   return number;
 }
 
-void add_dataset_input(soci::session& session, const RunRow& run, const DatasetInput& input) {
+void add_dataset_input(Session& session, const RunRow& run, const DatasetInput& input) {
   const long long number = run.number;
   const long long dataset = find_or_add_dataset(session, run.experiment_id, input.dataset);
   session << "INSERT INTO run_datasets (run, dataset) VALUES (:run, :dataset) "
@@ -76,7 +75,7 @@ void add_dataset_input(soci::session& session, const RunRow& run, const DatasetI
   }
 }
 
-void add_models(soci::session& session, std::int64_t run, const std::string& direction,
+void add_models(Session& session, std::int64_t run, const std::string& direction,
                 const std::vector<RunModel>& models) {
   const long long number = run;
   for (const RunModel& model : models) {
@@ -96,7 +95,7 @@ void Runs::log_inputs(std::string_view run_id, const std::vector<DatasetInput>& 
     check_dataset(input);
   }
   check_models(models);
-  core_.database.write([&](soci::session& session) {
+  core_.database.write([&](Session& session) {
     const RunRow run = find_active_run(session, core_, run_id);
     for (const DatasetInput& input : datasets) {
       add_dataset_input(session, run, input);
@@ -107,7 +106,7 @@ void Runs::log_inputs(std::string_view run_id, const std::vector<DatasetInput>& 
 
 void Runs::log_outputs(std::string_view run_id, const std::vector<RunModel>& models) {
   check_models(models);
-  core_.database.write([&](soci::session& session) {
+  core_.database.write([&](Session& session) {
     add_models(session, find_active_run(session, core_, run_id).number, "output", models);
   });
 }

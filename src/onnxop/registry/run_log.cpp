@@ -1,11 +1,10 @@
 // What is written to runs while they go: parameters, tags, and batches of all.
 
-#include <soci/soci.h>
-
 #include "onnxop/base/error.h"
 #include "onnxop/registry/registry_core.h"
 #include "onnxop/registry/run_rows.h"
 #include "onnxop/registry/runs.h"
+#include "onnxop/registry/session.h"
 
 namespace onnxop {
 namespace {
@@ -19,8 +18,7 @@ void check_params(const Texts& params) {
   }
 }
 
-void add_params(soci::session& session, std::string_view run_id, const RunRow& run,
-                const Texts& params) {
+void add_params(Session& session, std::string_view run_id, const RunRow& run, const Texts& params) {
   if (const auto conflict = add_fixed_values(session, kRunParams, run.number, params)) {
     fail(ErrorCode::kAlreadyExists,
          "run {}: parameter '{}' is '{}' and cannot become '{}': parameters do not change", run_id,
@@ -37,7 +35,7 @@ void check_run_tags(const Texts& tags) {
   }
 }
 
-void set_run_tags(soci::session& session, std::int64_t run, const Texts& tags) {
+void set_run_tags(Session& session, std::int64_t run, const Texts& tags) {
   const auto name = tags.find(std::string(kRunNameTag));
   if (name == tags.end()) {
     set_values(session, kRunTags, run, tags);
@@ -58,7 +56,7 @@ void Runs::log_batch(std::string_view run_id, const RunBatch& batch) {
   check_metrics(batch.metrics);
   check_params(batch.params);
   check_run_tags(batch.tags);
-  core_.database.write_log([&](soci::session& session) {
+  core_.database.write_log([&](Session& session) {
     const RunRow run = find_active_run(session, core_, run_id);
     add_params(session, run_id, run, batch.params);
     append_metrics(session, run.number, batch.metrics);
@@ -68,7 +66,7 @@ void Runs::log_batch(std::string_view run_id, const RunBatch& batch) {
 
 void Runs::log_params(std::string_view run_id, const Texts& params) {
   check_params(params);
-  core_.database.write_log([&](soci::session& session) {
+  core_.database.write_log([&](Session& session) {
     add_params(session, run_id, find_active_run(session, core_, run_id), params);
   });
 }
@@ -76,13 +74,13 @@ void Runs::log_params(std::string_view run_id, const Texts& params) {
 void Runs::set_tag(std::string_view run_id, std::string_view key, std::string_view value) {
   const Texts tags{{std::string(key), std::string(value)}};
   check_run_tags(tags);
-  core_.database.write_log([&](soci::session& session) {
+  core_.database.write_log([&](Session& session) {
     set_run_tags(session, find_active_run(session, core_, run_id).number, tags);
   });
 }
 
 void Runs::delete_tag(std::string_view run_id, std::string_view key) {
-  core_.database.write_log([&](soci::session& session) {
+  core_.database.write_log([&](Session& session) {
     const RunRow run = find_active_run(session, core_, run_id);
     if (!delete_value(session, kRunTags, run.number, key)) {
       fail(ErrorCode::kNotFound, "run {} has no tag '{}'", run_id, key);

@@ -1,12 +1,12 @@
 #include "onnxop/registry/run_rows.h"
 
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
-
-#include <soci/soci.h>
 
 #include "onnxop/base/error.h"
 #include "onnxop/registry/registry_core.h"
+#include "onnxop/registry/session.h"
 
 namespace onnxop {
 namespace {
@@ -19,10 +19,23 @@ LifecycleStage parse_stage(const std::string& name) {
                                                                 : LifecycleStage::kActive;
 }
 
+struct SelectRun {
+  explicit SelectRun(Session& session)
+      : statement((session.prepare << "SELECT number, experiment_id, lifecycle_stage FROM runs "
+                                      "WHERE run_id = :run",
+                   use(run_id), into(number), into(experiment), into(stage))) {}
+
+  std::string run_id;
+  long long number = 0;
+  long long experiment = 0;
+  std::string stage;
+  soci::statement statement;
+};
+
 // Loads the runs of some numbers, one table after the other.
 class RunLoader {
  public:
-  RunLoader(soci::session& session, std::span<const std::int64_t> numbers)
+  RunLoader(Session& session, std::span<const std::int64_t> numbers)
       : session_(session), numbers_(numbers), list_(number_list(numbers)) {}
 
   std::vector<Run> load() {
@@ -168,7 +181,7 @@ class RunLoader {
     return runs;
   }
 
-  soci::session& session_;
+  Session& session_;
   std::span<const std::int64_t> numbers_;
   std::string list_;
   std::unordered_map<std::int64_t, Run> runs_;
@@ -176,7 +189,7 @@ class RunLoader {
 
 }  // namespace
 
-std::vector<Run> load_runs(soci::session& session, std::span<const std::int64_t> numbers) {
+std::vector<Run> load_runs(Session& session, std::span<const std::int64_t> numbers) {
   constexpr std::size_t kAtOnce = 5000;  // keeps the statement's text small
   std::vector<Run> runs;
   for (std::size_t at = 0; at < numbers.size(); at += kAtOnce) {
@@ -188,20 +201,21 @@ std::vector<Run> load_runs(soci::session& session, std::span<const std::int64_t>
   return runs;
 }
 
-RunRow find_run(soci::session& session, const RegistryCore& core, std::string_view run_id) {
-  const std::string id(run_id);
-  long long number = 0;
-  long long experiment = 0;
-  std::string stage;
-  session << "SELECT number, experiment_id, lifecycle_stage FROM runs WHERE run_id = :run", use(id),
-      into(number), into(experiment), into(stage);
-  if (!session.got_data()) {
+RunRow find_run(Session& session, const RegistryCore& core, std::string_view run_id) {
+  auto& select = session.kept<SelectRun>();
+  select.run_id = run_id;
+  std::optional<RunRow> row;
+  select.statement.execute();
+  while (select.statement.fetch()) {
+    row = {select.number, select.experiment, parse_stage(select.stage)};
+  }
+  if (!row) {
     fail(ErrorCode::kNotFound, "no run '{}' in the store {}", run_id, core.location.text());
   }
-  return {number, experiment, parse_stage(stage)};
+  return *row;
 }
 
-RunRow find_active_run(soci::session& session, const RegistryCore& core, std::string_view run_id) {
+RunRow find_active_run(Session& session, const RegistryCore& core, std::string_view run_id) {
   const RunRow row = find_run(session, core, run_id);
   if (row.lifecycle_stage == LifecycleStage::kDeleted) {
     fail(ErrorCode::kFailedPrecondition,
@@ -210,7 +224,7 @@ RunRow find_active_run(soci::session& session, const RegistryCore& core, std::st
   return row;
 }
 
-std::int64_t run_number(soci::session& session, const RegistryCore& core, std::string_view run_id) {
+std::int64_t run_number(Session& session, const RegistryCore& core, std::string_view run_id) {
   return find_run(session, core, run_id).number;
 }
 

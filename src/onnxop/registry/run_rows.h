@@ -10,11 +10,9 @@
 #include "onnxop/registry/key_values.h"
 #include "onnxop/registry/run.h"
 
-namespace soci {
-class session;
-}
-
 namespace onnxop {
+
+class Session;
 
 struct RegistryCore;
 
@@ -24,7 +22,7 @@ inline constexpr KeyValueTable kRunTags{"run_tags", "run"};
 
 /// The runs of these numbers with all that belongs to them, in this order; numbers of none are left
 /// out. A few statements for any number of runs.
-std::vector<Run> load_runs(soci::session& session, std::span<const std::int64_t> numbers);
+std::vector<Run> load_runs(Session& session, std::span<const std::int64_t> numbers);
 
 /// What says where a run is, and whether it may be written.
 struct RunRow {
@@ -34,18 +32,18 @@ struct RunRow {
 };
 
 /// Throws Error{kNotFound}.
-RunRow find_run(soci::session& session, const RegistryCore& core, std::string_view run_id);
+RunRow find_run(Session& session, const RegistryCore& core, std::string_view run_id);
 /// Throws Error{kFailedPrecondition} for a deleted one too.
-RunRow find_active_run(soci::session& session, const RegistryCore& core, std::string_view run_id);
+RunRow find_active_run(Session& session, const RegistryCore& core, std::string_view run_id);
 
 /// Throws Error{kInvalidArgument} for the first of them that cannot be kept.
 void check_run_tags(const Texts& tags);
 /// The tag of the name names the run; an empty one is passed over.
-void set_run_tags(soci::session& session, std::int64_t run, const Texts& tags);
+void set_run_tags(Session& session, std::int64_t run, const Texts& tags);
 
 /// Adds to the histories what is not there yet, and brings the latest values up to date; keys are
 /// checked before.
-void append_metrics(soci::session& session, std::int64_t run, std::span<const Metric> metrics);
+void append_metrics(Session& session, std::int64_t run, std::span<const Metric> metrics);
 
 /// Throws Error{kInvalidArgument} for the first of them that cannot be kept.
 void check_metrics(std::span<const Metric> metrics);

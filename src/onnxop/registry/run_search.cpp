@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include <soci/soci.h>
-
 #include "onnxop/base/format.h"
 #include "onnxop/registry/key_values.h"
 #include "onnxop/registry/registry_core.h"
@@ -11,13 +9,14 @@
 #include "onnxop/registry/runs.h"
 #include "onnxop/registry/search_grammar.h"
 #include "onnxop/registry/search_page.h"
+#include "onnxop/registry/session.h"
 
 namespace onnxop {
 namespace {
 
 using Numbers = std::vector<std::int64_t>;
 
-Numbers select_numbers(soci::session& session, const SqlStatement& statement) {
+Numbers select_numbers(Session& session, const SqlStatement& statement) {
   Numbers numbers;
   for (const auto& [number, nothing] : select_pairs(session, statement.text, statement.values)) {
     numbers.push_back(number);
@@ -30,7 +29,7 @@ struct RarestStart {
   std::int64_t rows = 0;
 };
 
-RarestStart find_rarest(soci::session& session, const RunQuery& query, SqlDialect dialect,
+RarestStart find_rarest(Session& session, const RunQuery& query, SqlDialect dialect,
                         std::int64_t few) {
   RarestStart rarest;
   rarest.rows = few + 1;
@@ -44,7 +43,7 @@ RarestStart find_rarest(soci::session& session, const RunQuery& query, SqlDialec
 }
 
 // Along an index that has but some of the runs, then those that it has not.
-Numbers find_along_partial_index(soci::session& session, const RunQuery& query, SqlDialect dialect,
+Numbers find_along_partial_index(Session& session, const RunQuery& query, SqlDialect dialect,
                                  std::int64_t limit, std::int64_t offset) {
   Numbers numbers = select_numbers(session, ordered_statement(query, dialect, limit, offset));
   const auto found = static_cast<std::int64_t>(numbers.size());
@@ -63,8 +62,8 @@ Numbers find_along_partial_index(soci::session& session, const RunQuery& query, 
 
 }  // namespace
 
-Numbers find_runs(soci::session& session, const RunQuery& query, SqlDialect dialect,
-                  std::int64_t limit, std::int64_t offset, std::int64_t few) {
+Numbers find_runs(Session& session, const RunQuery& query, SqlDialect dialect, std::int64_t limit,
+                  std::int64_t offset, std::int64_t few) {
   const auto [start, rows] = find_rarest(session, query, dialect, few);
   if (rows < few || !has_order_index(query)) {
     return select_numbers(session, sorted_statement(query, start, dialect, limit, offset));
@@ -84,7 +83,7 @@ Page<Run> Runs::search(std::span<const std::int64_t> experiment_ids, ViewType vi
       open_page(options, format("runs {} {}", number_list(experiment_ids), static_cast<int>(view)));
   const SqlDialect dialect =
       core_.location.is_postgresql() ? SqlDialect::kPostgresql : SqlDialect::kSqlite;
-  return core_.database.read([&](soci::session& session) {
+  return core_.database.read([&](Session& session) {
     Numbers numbers = find_runs(session, query, dialect, page.size + 1, page.offset);
     Page<Run> result;
     result.next_page_token = close_page(page, numbers);

@@ -14,8 +14,8 @@ constexpr std::int64_t kFewRuns = 5000;
 
 /// The numbers of the runs from `offset` on, at most `limit`. What is found does not depend on
 /// `few`, only how: by sorting where a condition leaves less than that.
-std::vector<std::int64_t> find_runs(soci::session& session, const RunQuery& query,
-                                    SqlDialect dialect, std::int64_t limit, std::int64_t offset,
+std::vector<std::int64_t> find_runs(Session& session, const RunQuery& query, SqlDialect dialect,
+                                    std::int64_t limit, std::int64_t offset,
                                     std::int64_t few = kFewRuns);
 
 }  // namespace onnxop

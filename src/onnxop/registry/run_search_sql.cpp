@@ -73,10 +73,12 @@ std::string scope_condition(const RunQuery& query) {
 }
 
 std::string all_conditions(const RunQuery& query, const SearchTables& tables, SqlDialect dialect,
-                           SqlValues& values) {
+                           SqlValues& values, const FilterClause* without = nullptr) {
   std::vector<std::string> conditions{scope_condition(query)};
   for (const FilterClause& clause : query.filter) {
-    conditions.push_back(condition_sql(clause, tables, dialect, values));
+    if (&clause != without) {
+      conditions.push_back(condition_sql(clause, tables, dialect, values));
+    }
   }
   return all_of(conditions);
 }
@@ -92,14 +94,14 @@ std::string indexed_part(std::string_view text) {
   return std::string(text.substr(0, bytes));
 }
 
-std::string indexed_column(std::string_view alias) {
-  return format("substr({}.value, 1, {})", alias, kIndexedCharacters);
+std::string indexed_column(std::string_view text) {
+  return format("substr({}, 1, {})", text, kIndexedCharacters);
 }
 
-// The condition on rows `x` of parameters or tags that the index can answer; "": there is none.
-std::string indexed_text_condition(const FilterClause& clause, SqlDialect dialect,
-                                   SqlValues& values) {
-  const std::string column = indexed_column("x");
+// The condition on a column of texts that its index can answer; "": there is none.
+std::string indexed_text_condition(const FilterClause& clause, std::string_view text,
+                                   SqlDialect dialect, SqlValues& values) {
+  const std::string column = indexed_column(text);
   if (clause.comparator == Comparator::kEqual) {
     return format("{} = {}", column, values.bind(indexed_part(clause.texts.front())));
   }
@@ -127,7 +129,7 @@ std::string indexed_condition(const FilterClause& clause, SqlDialect dialect, Sq
                                                 values.bind(clause.number))
                                        : "";
   }
-  return has_table(clause.entity) ? indexed_text_condition(clause, dialect, values) : "";
+  return has_table(clause.entity) ? indexed_text_condition(clause, "x.value", dialect, values) : "";
 }
 
 SqlStatement count_rows(const std::string& rows, const SqlValues& values, std::int64_t limit) {
@@ -145,7 +147,7 @@ std::optional<SearchStart> start_by_value(const FilterClause& clause, SqlDialect
     return std::nullopt;
   }
   const std::string table = value_index(clause.entity, "x", dialect);
-  SearchStart start{.tables = table + " CROSS JOIN runs r"};
+  SearchStart start{.tables = table + " CROSS JOIN runs r", .by_row = true};
   start.count =
       count_rows(format("{} WHERE x.key = {} AND {}", table, counted.bind(clause.key), condition),
                  counted, limit);
@@ -156,8 +158,35 @@ std::optional<SearchStart> start_by_value(const FilterClause& clause, SqlDialect
   return start;
 }
 
+// Beside "name = 'x'" SQLite takes the name for 'x' in all other conditions, and then has none left
+// that the index answers. A text that the index holds whole needs no such condition.
+std::optional<SearchStart> start_by_name(const FilterClause& clause, SqlDialect dialect,
+                                         std::int64_t limit) {
+  const bool is_equal = clause.comparator == Comparator::kEqual;
+  if ((!is_equal && clause.comparator != Comparator::kLike) ||
+      (is_equal && count_utf8_characters(clause.texts.front()) >= kIndexedCharacters)) {
+    return std::nullopt;
+  }
+  const auto narrow = [clause, dialect](SqlValues& values) {
+    return indexed_text_condition(clause, "r.name", dialect, values);
+  };
+  SqlValues counted;
+  const std::string condition = narrow(counted);
+  if (condition.empty()) {
+    return std::nullopt;
+  }
+  SearchStart start{.tables = through("runs", "r", "runs_by_name", dialect),
+                    .narrow = narrow,
+                    .answered = is_equal ? &clause : nullptr};
+  start.count = count_rows(format("{} WHERE {}", start.tables, condition), counted, limit);
+  return start;
+}
+
 std::optional<SearchStart> start_by_attribute(const FilterClause& clause, SqlDialect dialect,
                                               std::int64_t limit) {
+  if (clause.key == "run_name") {
+    return start_by_name(clause, dialect, limit);
+  }
   std::string_view index;
   if (clause.key == "status" && clause.comparator == Comparator::kEqual) {
     index = "runs_by_status";
@@ -194,7 +223,7 @@ std::vector<std::string> value_terms(const OrderTerm& term, std::string_view o) 
   const std::string_view direction = direction_sql(term.ascending);
   std::vector<std::string> terms;
   if (term.entity != SearchEntity::kMetric) {
-    terms.push_back(format("{}{}", indexed_column(o), direction));
+    terms.push_back(format("{}{}", indexed_column(format("{}.value", o)), direction));
   }
   terms.push_back(format("{}.value{}", o, direction));
   return terms;
@@ -293,8 +322,8 @@ std::vector<SearchStart> possible_starts(const RunQuery& query, SqlDialect diale
 SqlStatement sorted_statement(const RunQuery& query, const SearchStart& start, SqlDialect dialect,
                               std::int64_t limit, std::int64_t offset) {
   SqlValues values;
-  std::string condition =
-      all_conditions(query, start.narrow ? run_tables_by_row() : run_tables(), dialect, values);
+  std::string condition = all_conditions(query, start.by_row ? run_tables_by_row() : run_tables(),
+                                         dialect, values, start.answered);
   if (start.narrow) {
     condition = format("{} AND {}", start.narrow(values), condition);
   }

@@ -30,10 +30,12 @@ struct SqlStatement {
 /// Somewhere to begin: rows of an index, each with its run.
 struct SearchStart {
   std::string tables = {};  // with `runs r` among them
+  bool by_row = false;      // they are found by a row `x` of another table
   /// The condition that makes these rows, for a statement with these values; none: the filter's own
   /// will do.
   std::function<std::string(SqlValues&)> narrow = {};
-  SqlStatement count = {};  // how many rows there are, counted up to a limit
+  const FilterClause* answered = nullptr;  // of the query's filter: `narrow` says all that it does
+  SqlStatement count = {};                 // how many rows there are, counted up to a limit
 };
 
 /// Where a search can begin, by conditions for which there is an index; the experiments are first.

@@ -6,11 +6,11 @@
 #include <random>
 
 #include <gmock/gmock.h>
-#include <soci/soci.h>
 
 #include "onnxop/base/format.h"
 #include "onnxop/registry/run_rows.h"
 #include "onnxop/registry/search_grammar.h"
+#include "onnxop/registry/session.h"
 #include "onnxop/registry/test_store.h"
 
 namespace onnxop {
@@ -224,6 +224,10 @@ bool matches(const RunRecord& run, const FilterClause& clause) {
     const auto at = run.metrics.find(clause.key);
     return at != run.metrics.end() && compare(at->second.value, clause.comparator, clause.number);
   }
+  if (clause.key == "run_name") {
+    return clause.comparator == Comparator::kLike ? like(run.name, clause.texts.front())
+                                                  : run.name == clause.texts.front();
+  }
   if (clause.entity == SearchEntity::kAttribute) {
     return compare(static_cast<double>(run.start_time_ms), clause.comparator, clause.number);
   }
@@ -298,7 +302,8 @@ TEST_P(RunSearchTest, FindsTheSameAsASlowReference) {
         metrics.emplace_back(key, kValues[any(6)]);
       }
     }
-    add("run", params, metrics, tags);
+    const std::string& name = texts[any(6)];
+    add(name.empty() ? "run" : name, params, metrics, tags);
   }
   const std::vector<RunRecord> all = registry_.runs().list();
   ASSERT_EQ(all.size(), 120U);
@@ -314,6 +319,10 @@ TEST_P(RunSearchTest, FindsTheSameAsASlowReference) {
                                          "tags.y IS NOT NULL",
                                          "tags.x = ''",
                                          "start_time > 1020",
+                                         "run_name = 'a'",
+                                         "run_name = '" + texts[4] + "'",
+                                         "run_name LIKE 'a%'",
+                                         "run_name LIKE '" + texts[5] + "%'",
                                          "params.x = '" + texts[4] + "'",
                                          "tags.y LIKE '" + texts[5] + "%'"};
   const std::vector<std::string> orders{"metrics.x",      "metrics.x DESC", "metrics.y ASC",
@@ -347,7 +356,7 @@ TEST_P(RunSearchTest, FindsTheSameAsASlowReference) {
     for (const std::int64_t few : {1, 30, 1000}) {
       std::vector<std::string> found;
       const std::int64_t limit = 1 + any(60);
-      database.read([&](soci::session& session) {
+      database.read([&](Session& session) {
         for (std::int64_t offset = 0;; offset += limit) {
           const auto numbers = find_runs(session, query, dialect(), limit, offset, few);
           for (const RunRecord& run : load_runs(session, numbers)) {

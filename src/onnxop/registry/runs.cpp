@@ -2,8 +2,6 @@
 
 #include "onnxop/registry/runs.h"
 
-#include <soci/soci.h>
-
 #include "onnxop/base/error.h"
 #include "onnxop/base/storage_error.h"
 #include "onnxop/registry/experiment_rows.h"
@@ -11,6 +9,7 @@
 #include "onnxop/registry/registry_core.h"
 #include "onnxop/registry/run_names.h"
 #include "onnxop/registry/run_rows.h"
+#include "onnxop/registry/session.h"
 
 namespace onnxop {
 namespace {
@@ -41,7 +40,7 @@ std::string settle_name(const NewRun& run, Texts& tags) {
 }
 
 // The numbers of the runs whose ids start with `prefix`, three at most, and their ids.
-std::vector<std::pair<std::int64_t, std::string>> find_by_prefix(soci::session& session,
+std::vector<std::pair<std::int64_t, std::string>> find_by_prefix(Session& session,
                                                                  const std::string& prefix) {
   const std::string end = prefix + "g";  // the letter after the last hex digit
   std::vector<std::pair<std::int64_t, std::string>> found;
@@ -58,8 +57,7 @@ std::vector<std::pair<std::int64_t, std::string>> find_by_prefix(soci::session& 
   return found;
 }
 
-std::int64_t resolve_run(soci::session& session, const RegistryCore& core,
-                         const std::string& text) {
+std::int64_t resolve_run(Session& session, const RegistryCore& core, const std::string& text) {
   if (text.size() < kShortestPrefix || text.size() >= kRunIdDigits || !is_hex(text)) {
     return find_run(session, core, text).number;
   }
@@ -74,11 +72,11 @@ std::int64_t resolve_run(soci::session& session, const RegistryCore& core,
   return found.front().first;
 }
 
-Run load_run(soci::session& session, std::int64_t number) {
+Run load_run(Session& session, std::int64_t number) {
   return load_runs(session, std::span(&number, 1)).front();
 }
 
-void set_status(soci::session& session, std::int64_t run, RunStatus status,
+void set_status(Session& session, std::int64_t run, RunStatus status,
                 std::optional<std::int64_t> end_time_ms) {
   const std::string name(run_status_name(status));
   const long long number = run;
@@ -88,35 +86,79 @@ void set_status(soci::session& session, std::int64_t run, RunStatus status,
       use(end, has_end), use(number);
 }
 
+struct LastNumber {
+  explicit LastNumber(Session& session)
+      : statement((session.prepare << "SELECT COALESCE(MAX(number), 0) FROM runs", into(number))) {}
+
+  long long number = 0;
+  soci::statement statement;
+};
+
+long long next_number(Session& session) {
+  auto& last = session.kept<LastNumber>();
+  long long number = 0;
+  last.statement.execute();
+  while (last.statement.fetch()) {
+    number = last.number + 1;
+  }
+  return number;
+}
+
+struct InsertRun {
+  explicit InsertRun(Session& session)
+      : statement((session.prepare
+                       << "INSERT INTO runs (run_id, number, name, status, start_time_ms, owner, "
+                          "experiment_id, user_id, lifecycle_stage) VALUES (:run, :number, :name, "
+                          ":status, :start, :owner, :experiment, :user, :stage)",
+                   use(run_id), use(number), use(name), use(status), use(start), use(owner),
+                   use(experiment), use(user_id), use(stage))) {}
+
+  void assign(const Run& run, long long its_number, const std::string& its_owner) {
+    run_id = run.run_id;
+    number = its_number;
+    name = run.name;
+    status = run_status_name(run.status);
+    start = run.start_time_ms;
+    owner = its_owner;
+    experiment = run.experiment_id;
+    user_id = run.user_id;
+    stage = lifecycle_stage_name(run.lifecycle_stage);
+  }
+
+  std::string run_id, name, status, owner, user_id, stage;
+  long long number = 0, start = 0, experiment = 0;
+  soci::statement statement;
+};
+
 }  // namespace
 
-std::string Runs::create(const NewRun& run) {
-  Texts tags = run.tags;
-  const std::string name = settle_name(run, tags);
-  check_run_tags(tags);
-  check_value("user of run", name, run.user_id, RunLimits::kKey);
-  const std::string run_id = random_hex(kRunIdDigits);
-  const std::string status(run_status_name(RunStatus::kRunning));
-  const std::string stage(lifecycle_stage_name(LifecycleStage::kActive));
-  const std::string owner = run.owned ? current_process_owner() : "";
-  const long long experiment = run.experiment_id;
-  const long long start = run.start_time_ms.value_or(core_.now_ms());
-  core_.database.write([&](soci::session& session) {
-    require_active_experiment(session, core_, experiment);
-    long long number = 0;
-    session << "SELECT COALESCE(MAX(number), 0) + 1 FROM runs", into(number);
-    session << "INSERT INTO runs (run_id, number, name, status, start_time_ms, owner, "
-               "experiment_id, user_id, lifecycle_stage) VALUES (:run, :number, :name, :status, "
-               ":start, :owner, :experiment, :user, :stage)",
-        use(run_id), use(number), use(name), use(status), use(start), use(owner), use(experiment),
-        use(run.user_id), use(stage);
-    set_values(session, kRunTags, number, tags);
+Run Runs::start(const NewRun& wanted) {
+  Run run{.run_id = random_hex(kRunIdDigits),
+          .experiment_id = wanted.experiment_id,
+          .user_id = wanted.user_id,
+          .start_time_ms = wanted.start_time_ms.value_or(core_.now_ms()),
+          .tags = wanted.tags};
+  run.name = settle_name(wanted, run.tags);
+  check_run_tags(run.tags);
+  check_value("user of run", run.name, run.user_id, RunLimits::kKey);
+  const std::string owner = wanted.owned ? current_process_owner() : "";
+  core_.database.write([&](Session& session) {
+    run.experiment_folder = require_active_experiment(session, core_, run.experiment_id);
+    const long long number = next_number(session);
+    auto& insert = session.kept<InsertRun>();
+    insert.assign(run, number, owner);
+    insert.statement.execute(true);
+    set_values(session, kRunTags, number, run.tags);
   });
-  return run_id;
+  return run;
+}
+
+std::string Runs::create(const NewRun& run) {
+  return start(run).run_id;
 }
 
 fs::path Runs::dir(std::string_view run_id) const {
-  core_.database.read([&](soci::session& session) { find_run(session, core_, run_id); });
+  core_.database.read([&](Session& session) { find_run(session, core_, run_id); });
   const fs::path folder = core_.runs_dir() / run_id;
   std::error_code error;
   fs::create_directories(folder, error);
@@ -132,7 +174,7 @@ Run Runs::update(std::string_view run_id, const RunUpdate& update) {
     tags.emplace(kRunNameTag, *update.name);
     check_run_tags(tags);
   }
-  return core_.database.write([&](soci::session& session) {
+  return core_.database.write([&](Session& session) {
     const long long number = find_active_run(session, core_, run_id).number;
     if (update.status) {
       const std::string status(run_status_name(*update.status));
@@ -153,14 +195,14 @@ void Runs::end(std::string_view run_id, RunStatus status) {
          run_status_name(status));
   }
   const std::int64_t now = core_.now_ms();
-  core_.database.write([&](soci::session& session) {
+  core_.database.write([&](Session& session) {
     set_status(session, find_active_run(session, core_, run_id).number, status, now);
   });
 }
 
 void Runs::reopen(std::string_view run_id) {
   const std::string self = current_process_owner();
-  core_.database.write([&](soci::session& session) {
+  core_.database.write([&](Session& session) {
     const long long number = find_active_run(session, core_, run_id).number;
     std::string status;
     std::string owner;
@@ -178,7 +220,7 @@ void Runs::reopen(std::string_view run_id) {
 void Runs::remove(std::string_view run_id) {
   const std::string stage(lifecycle_stage_name(LifecycleStage::kDeleted));
   const long long now = core_.now_ms();
-  core_.database.write([&](soci::session& session) {
+  core_.database.write([&](Session& session) {
     const RunRow run = find_run(session, core_, run_id);
     if (run.lifecycle_stage == LifecycleStage::kDeleted) {
       return;  // and it keeps the time
@@ -191,7 +233,7 @@ void Runs::remove(std::string_view run_id) {
 
 void Runs::restore(std::string_view run_id) {
   const std::string stage(lifecycle_stage_name(LifecycleStage::kActive));
-  core_.database.write([&](soci::session& session) {
+  core_.database.write([&](Session& session) {
     const long long number = find_run(session, core_, run_id).number;
     session << "UPDATE runs SET lifecycle_stage = :stage, deleted_ms = NULL WHERE number = :run",
         use(stage), use(number);
@@ -201,12 +243,12 @@ void Runs::restore(std::string_view run_id) {
 Run Runs::get(std::string_view run_id) const {
   const std::string text(run_id);
   return core_.database.read(
-      [&](soci::session& session) { return load_run(session, resolve_run(session, core_, text)); });
+      [&](Session& session) { return load_run(session, resolve_run(session, core_, text)); });
 }
 
 std::vector<Run> Runs::list() const {
   const std::string stage(lifecycle_stage_name(LifecycleStage::kActive));
-  return core_.database.read([&](soci::session& session) {
+  return core_.database.read([&](Session& session) {
     std::vector<std::int64_t> numbers;
     long long number = 0;
     soci::statement select = (session.prepare << "SELECT number FROM runs WHERE "

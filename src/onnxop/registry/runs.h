@@ -61,8 +61,10 @@ class Runs {
  public:
   explicit Runs(RegistryCore& core) : core_(core) {}
 
-  /// -> run_id. Throws Error{kNotFound} for an experiment that is not there, {kFailedPrecondition}
-  /// for a deleted one.
+  /// -> the run, as get() would. Throws Error{kNotFound} for an experiment that is not there,
+  /// {kFailedPrecondition} for a deleted one.
+  Run start(const NewRun& run);
+  /// start() -> run_id.
   std::string create(const NewRun& run);
   /// The folder of the run's checkpoints, made if it is not there.
   std::filesystem::path dir(std::string_view run_id) const;

@@ -2,15 +2,14 @@
 
 #include <string>
 
-#include <soci/soci.h>
-
 #include "onnxop/base/error.h"
 #include "onnxop/registry/database.h"
+#include "onnxop/registry/session.h"
 
 namespace onnxop {
 namespace {
 
-std::int64_t read_version(soci::session& session) {
+std::int64_t read_version(Session& session) {
   long long version = 0;
   session << "SELECT COALESCE(MAX(version), 0) FROM schema_version", soci::into(version);
   return version;
@@ -48,12 +47,12 @@ void migrate(Database& database, std::span<const Migration> migrations, std::int
   if (found == known) {
     return;
   }
-  database.write([](soci::session& session) {
+  database.write([](Session& session) {
     session << "CREATE TABLE IF NOT EXISTS schema_version ("
                "version BIGINT NOT NULL PRIMARY KEY, applied_ms BIGINT NOT NULL)";
   });
   for (const Migration& migration : migrations) {
-    database.write([&](soci::session& session) {
+    database.write([&](Session& session) {
       const std::int64_t version = read_version(session);  // another process may be faster
       refuse_newer(database, version, known);
       if (migration.version <= version) {

@@ -31,7 +31,7 @@ constexpr std::array<Migration, 2> kNew = {{{1, kFirst}, {2, kSecond}}};
 constexpr std::array<Migration, 3> kFailing = {{{1, kFirst}, {2, kSecond}, {3, kBroken}}};
 
 long long read_y(Database& database) {
-  return database.read([](soci::session& session) {
+  return database.read([](Session& session) {
     long long y = 0;
     session << "SELECT y FROM a", soci::into(y);
     return y;
@@ -43,7 +43,7 @@ TEST_P(SchemaTest, MigrationsRunOnceInOrder) {
   EXPECT_EQ(schema_version(database), 0);
   migrate(database, kOld, 1);
   EXPECT_EQ(schema_version(database), 1);
-  database.write([](soci::session& session) { session << "INSERT INTO a (x) VALUES (41)"; });
+  database.write([](Session& session) { session << "INSERT INTO a (x) VALUES (41)"; });
 
   migrate(database, kNew, 2);
   EXPECT_EQ(schema_version(database), 2);
@@ -126,7 +126,7 @@ void make_old_store(const StoreLocation& location) {
       "INSERT INTO model_aliases VALUES ('mnist', 'champion', 1)",
       "INSERT INTO version_claims VALUES ('mnist', 3, 'other boot pid:[9] 9 9')",
   });
-  database.write([&](soci::session& session) {
+  database.write([&](Session& session) {
     for (const char* row : kRows) {
       session << row;
     }

@@ -5,8 +5,6 @@
 
 #include <algorithm>
 
-#include <soci/soci.h>
-
 #include "onnxop/base/error.h"
 #include "onnxop/base/json_value.h"
 #include "onnxop/registry/experiment_rows.h"
@@ -18,6 +16,7 @@
 #include "onnxop/registry/models.h"
 #include "onnxop/registry/registry_core.h"
 #include "onnxop/registry/search_page.h"
+#include "onnxop/registry/session.h"
 
 namespace onnxop {
 namespace {
@@ -74,9 +73,8 @@ std::string order_sql(const Search& search, std::vector<OrderTerm> order, SqlVal
 
 using Rows = std::vector<std::pair<long long, long long>>;
 
-Rows find_rows(soci::session& session, const Search& search,
-               const std::vector<FilterClause>& filter, const std::vector<OrderTerm>& order,
-               const SearchPage& page, SqlDialect dialect) {
+Rows find_rows(Session& session, const Search& search, const std::vector<FilterClause>& filter,
+               const std::vector<OrderTerm>& order, const SearchPage& page, SqlDialect dialect) {
   SqlValues values;
   std::vector<std::string> conditions = search.scope;
   for (const FilterClause& clause : filter) {
@@ -106,7 +104,7 @@ Page<Item> find_page(RegistryCore& core, const Search& search, const SearchOptio
   const SearchPage page = open_page(options, format("{} {}", search.tables.grammar.what, scope));
   const SqlDialect dialect =
       core.location.is_postgresql() ? SqlDialect::kPostgresql : SqlDialect::kSqlite;
-  return core.database.read([&](soci::session& session) {
+  return core.database.read([&](Session& session) {
     Rows rows = find_rows(session, search, filter, order, page, dialect);
     Page<Item> result;
     result.next_page_token = close_page(page, rows);
@@ -191,7 +189,7 @@ Page<Experiment> Experiments::search(ViewType view, const SearchOptions& options
                       .ties = {{.key = "experiment_id", .ascending = natural}}};
   return find_page<Experiment>(core_, search, options, format("{}", static_cast<int>(view)),
                                parse_filter(options.filter, kTables.grammar),
-                               [](soci::session& session, const Rows& rows) {
+                               [](Session& session, const Rows& rows) {
                                  return load_experiments(session, first_numbers(rows));
                                });
 }
@@ -217,7 +215,7 @@ Page<LoggedModel> LoggedModels::search(std::span<const std::int64_t> experiment_
   }
   return find_page<LoggedModel>(core_, search, options, format("{} {}", ids, text_of(datasets)),
                                 parse_filter(options.filter, tables.grammar),
-                                [](soci::session& session, const Rows& rows) {
+                                [](Session& session, const Rows& rows) {
                                   return load_logged_models(session, first_numbers(rows));
                                 });
 }
@@ -233,7 +231,7 @@ Page<RegisteredModel> Models::search(const SearchOptions& options) const {
       .scope = {take_prompt_condition(filter, "registered_model_tags p WHERE p.model = m.model")},
       .ties = {{.key = "name"}}};
   return find_page<RegisteredModel>(core_, search, options, "", std::move(filter),
-                                    [](soci::session& session, const Rows& rows) {
+                                    [](Session& session, const Rows& rows) {
                                       std::vector<long long> models;
                                       for (const auto& [model, nothing] : rows) {
                                         models.push_back(model);
@@ -255,7 +253,7 @@ Page<ModelVersion> Models::search_versions(const SearchOptions& options) const {
           filter, "version_tags p WHERE p.model = v.model AND p.version = v.version")},
       .ties = {{.key = "name"}, {.key = "version_number", .ascending = false}}};
   return find_page<ModelVersion>(core_, search, options, "", std::move(filter),
-                                 [&](soci::session& session, const Rows& rows) {
+                                 [&](Session& session, const Rows& rows) {
                                    std::vector<VersionRowKey> keys;
                                    for (const auto& [model, version] : rows) {
                                      keys.push_back({model, version});

@@ -7,13 +7,13 @@
 #include <string>
 
 #include <benchmark/benchmark.h>
-#include <soci/soci.h>
 #include <stdlib.h>
 
 #include "onnxop/base/clock.h"
 #include "onnxop/base/format.h"
 #include "onnxop/registry/database.h"
 #include "onnxop/registry/registry.h"
+#include "onnxop/registry/session.h"
 
 namespace onnxop {
 namespace {
@@ -29,7 +29,7 @@ class FullStore {
     folder_ = mkdtemp(name.data());
     Registry(folder_, kClock);  // makes the tables
     Database database(sqlite_dialect(folder_ / "onnxop.db"), kClock);
-    database.write([&](soci::session& session) {
+    database.write([&](Session& session) {
       session << format(
           "CREATE TEMP TABLE n AS WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c "
           "WHERE i < {}) SELECT i, (i * 7919 % 1000003) / 1000003.0 AS x, "
@@ -65,7 +65,7 @@ class FullStore {
   }
 
  private:
-  static void add_values(soci::session& session, std::string_view table, std::string_view values) {
+  static void add_values(Session& session, std::string_view table, std::string_view values) {
     session << format("INSERT INTO {} SELECT i, {} FROM n", table, values);
   }
 

@@ -1,8 +1,7 @@
 #include "onnxop/registry/sql_values.h"
 
-#include <soci/soci.h>
-
 #include "onnxop/base/format.h"
+#include "onnxop/registry/session.h"
 
 namespace onnxop {
 namespace {
@@ -18,7 +17,7 @@ std::string SqlValues::bind(Value value) {
   return ":" + name_of(values_.size() - 1);
 }
 
-std::vector<std::pair<long long, long long>> select_pairs(soci::session& session,
+std::vector<std::pair<long long, long long>> select_pairs(Session& session,
                                                           const std::string& statement,
                                                           const SqlValues& values) {
   soci::statement select(session);

@@ -9,11 +9,9 @@
 #include <variant>
 #include <vector>
 
-namespace soci {
-class session;
-}
-
 namespace onnxop {
+
+class Session;
 
 /// What differs between the databases, for statements that are put together here.
 enum class SqlDialect { kSqlite, kPostgresql };
@@ -32,7 +30,7 @@ class SqlValues {
 };
 
 /// The rows of a statement that selects two whole numbers.
-std::vector<std::pair<long long, long long>> select_pairs(soci::session& session,
+std::vector<std::pair<long long, long long>> select_pairs(Session& session,
                                                           const std::string& statement,
                                                           const SqlValues& values);
 

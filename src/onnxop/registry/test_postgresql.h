@@ -10,13 +10,13 @@
 #include <stdexcept>
 #include <string>
 
-#include <soci/soci.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "onnxop/base/format.h"
 #include "onnxop/base/test_source_dir.h"
 #include "onnxop/registry/database.h"
+#include "onnxop/registry/session.h"
 
 namespace onnxop {
 
@@ -53,7 +53,7 @@ class TestPostgresql {
     const std::string all =
         format("postgresql://postgres@/postgres?host={}/socket", folder_.native());
     const SystemClock clock;
-    Database(postgresql_dialect(all), clock).write([&](soci::session& session) {
+    Database(postgresql_dialect(all), clock).write([&](Session& session) {
       session << "DROP SCHEMA IF EXISTS " << schema << " CASCADE";
       session << "CREATE SCHEMA " << schema;
     });

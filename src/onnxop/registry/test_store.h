@@ -13,7 +13,6 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <soci/soci.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,6 +20,7 @@
 #include "onnxop/base/error.h"
 #include "onnxop/registry/database.h"
 #include "onnxop/registry/registry.h"
+#include "onnxop/registry/session.h"
 #include "onnxop/registry/test_postgresql.h"
 
 namespace onnxop {
@@ -58,12 +58,12 @@ class StoreTest : public testing::Test {
 
   /// Changes the database behind the Registry's back.
   void execute(const std::string& sql) const {
-    Database(dialect_of(location()), clock_).write([&](soci::session& session) { session << sql; });
+    Database(dialect_of(location()), clock_).write([&](Session& session) { session << sql; });
   }
 
   /// The one number that a query answers with, read behind the Registry's back.
   std::int64_t scalar(const std::string& sql) const {
-    return Database(dialect_of(location()), clock_).read([&](soci::session& session) {
+    return Database(dialect_of(location()), clock_).read([&](Session& session) {
       long long number = 0;
       session << sql, soci::into(number);
       return number;

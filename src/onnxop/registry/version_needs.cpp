@@ -1,8 +1,7 @@
 #include "onnxop/registry/version_needs.h"
 
-#include <soci/soci.h>
-
 #include "onnxop/base/format.h"
+#include "onnxop/registry/session.h"
 
 namespace onnxop {
 namespace {
@@ -10,7 +9,7 @@ namespace {
 using soci::into;
 using soci::use;
 
-std::vector<std::string> bare_versions(soci::session& session, std::string_view condition,
+std::vector<std::string> bare_versions(Session& session, std::string_view condition,
                                        const std::string& id) {
   std::vector<std::string> found;
   std::string name;
@@ -33,15 +32,14 @@ std::vector<std::string> bare_versions(soci::session& session, std::string_view 
 
 // One that names a logged model too has its files there, but for those that the run's own address
 // says, and for copies of other versions, which do not say.
-std::vector<std::string> versions_that_need_run(soci::session& session, const std::string& run_id) {
+std::vector<std::string> versions_that_need_run(Session& session, const std::string& run_id) {
   return bare_versions(session,
                        "v.run_id = :id AND (v.logged_model_id = '' OR v.source LIKE 'runs:/%' OR "
                        "(v.source LIKE 'models:/%' AND v.source NOT LIKE 'models:/m-%'))",
                        run_id);
 }
 
-std::vector<std::string> versions_that_need_model(soci::session& session,
-                                                  const std::string& model_id) {
+std::vector<std::string> versions_that_need_model(Session& session, const std::string& model_id) {
   return bare_versions(session, "v.logged_model_id = :id", model_id);
 }
 

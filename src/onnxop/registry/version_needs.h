@@ -6,17 +6,14 @@
 #include <string>
 #include <vector>
 
-namespace soci {
-class session;
-}
-
 namespace onnxop {
 
+class Session;
+
 /// Those that need the artifacts of the run: "digits:3", by name and number.
-std::vector<std::string> versions_that_need_run(soci::session& session, const std::string& run_id);
+std::vector<std::string> versions_that_need_run(Session& session, const std::string& run_id);
 
 /// Those that need the artifacts of the logged model.
-std::vector<std::string> versions_that_need_model(soci::session& session,
-                                                  const std::string& model_id);
+std::vector<std::string> versions_that_need_model(Session& session, const std::string& model_id);
 
 }  // namespace onnxop

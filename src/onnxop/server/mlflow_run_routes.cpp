@@ -14,7 +14,7 @@ constexpr std::string_view kDone = "{}";
 
 std::string create(MlflowCall& call) {
   Runs& runs = call.registry().runs();
-  return run_json(runs.get(runs.create(new_run_of(call.fields()))));
+  return run_json(runs.start(new_run_of(call.fields())));
 }
 
 std::string search(MlflowCall& call) {

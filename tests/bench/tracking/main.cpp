@@ -230,6 +230,16 @@ void run(const std::filesystem::path& out) {
   std::cout << "written: " << out.string() << '\n';
 }
 
+/// What is quick to see while working on it.
+void run_alone() {
+  Subject own("onnxop", TrackingServer::onnxop(), kRuns);
+  own.log_points(kHistory);
+  measure_small({&own});
+  constexpr int kPoints = 1'000'000;
+  std::cout << format("1,000,000 points of one run, 1,000 a request: {:.2f} s\n",
+                      own.log_points(kPoints));
+}
+
 }  // namespace
 }  // namespace onnxop::bench
 
@@ -239,10 +249,15 @@ int main(int argc, char** argv) {
       onnxop::bench::run(argv[2]);
       return 0;
     }
+    if (argc == 2 && std::string(argv[1]) == "--alone") {
+      onnxop::bench::run_alone();
+      return 0;
+    }
   } catch (const onnxop::Error& e) {
     std::cerr << "onnxop-bench-tracking: " << e.what() << '\n';
     return 1;
   }
-  std::cerr << "usage: onnxop-bench-tracking --out bench-tracking.json\n";
+  std::cerr << "usage: onnxop-bench-tracking --out bench-tracking.json\n"
+               "       onnxop-bench-tracking --alone   (without MLflow's server beside it)\n";
   return 2;
 }

@@ -1,0 +1,107 @@
+// Points that gather before they go to their places: found all the same, once, in order.
+
+#include "onnxop/registry/metric_points.h"
+
+#include <gmock/gmock.h>
+
+#include "onnxop/registry/test_store.h"
+
+namespace onnxop {
+namespace {
+
+class MetricPointsTest : public EachRegistryTest {
+ protected:
+  /// One point of each metric, "m0" to "m99".
+  static std::vector<Metric> batch(std::int64_t step) {
+    std::vector<Metric> metrics;
+    for (int key = 0; key < kKeys; ++key) {
+      metrics.push_back({format("m{}", key), static_cast<double>(step), step, step});
+    }
+    return metrics;
+  }
+  std::vector<std::int64_t> steps(const std::string& key) {
+    std::vector<std::int64_t> found;
+    for (const Metric& metric : runs_.metric_history(id_, key)) {
+      found.push_back(metric.step);
+    }
+    return found;
+  }
+  int recent() { return scalar("SELECT COUNT(*) FROM run_recent_metrics"); }
+  int settled() { return scalar("SELECT COUNT(*) FROM run_metrics"); }
+
+  static constexpr int kKeys = 100;
+  static constexpr int kBatches = kMostRecentPoints / kKeys;
+  const std::string id_ = runs_.create({});
+};
+ONNXOP_ON_EACH_STORE(MetricPointsTest);
+
+TEST_P(MetricPointsTest, GatherAndMoveManyAtATime) {
+  std::vector<std::int64_t> expected;
+  for (int step = 0; step < 2 * kBatches + 3; ++step) {
+    runs_.log_metrics(id_, batch(step));
+    expected.push_back(step);
+    EXPECT_LE(recent(), kMostRecentPoints);
+    ASSERT_EQ(recent() + settled(), (step + 1) * kKeys);
+  }
+  EXPECT_EQ(recent(), 3 * kKeys);
+  EXPECT_EQ(settled(), 2 * kMostRecentPoints);
+  EXPECT_EQ(steps("m0"), expected);
+  EXPECT_EQ(steps("m99"), expected);
+  EXPECT_EQ(runs_.get(id_).metrics.at("m7").step, expected.back());
+}
+
+TEST_P(MetricPointsTest, AHistoryIsMergedFromBothPlacesInItsOrder) {
+  std::vector<Metric> even;
+  for (std::int64_t step = 0; step < 40; step += 2) {
+    even.push_back({"loss", 0.5, step, step});
+  }
+  runs_.log_metrics(id_, even);
+  EXPECT_EQ(settled(), 20);
+  std::vector<std::int64_t> expected;
+  for (std::int64_t step = 0; step < 40; ++step) {
+    expected.push_back(step);
+    if (step % 2 == 1) {
+      runs_.log_metrics(id_, {{"loss", 0.5, step, step}, {"other", 1, step, step}});
+    }
+  }
+  EXPECT_EQ(recent(), 40);
+  EXPECT_EQ(steps("loss"), expected);
+
+  std::vector<std::int64_t> paged;
+  MetricHistoryOptions options{.max_results = 7, .page_token = {}};
+  do {
+    const auto page = runs_.metric_history_page(id_, "loss", options);
+    EXPECT_LE(page.items.size(), 7u);
+    for (const Metric& metric : page.items) {
+      paged.push_back(metric.step);
+    }
+    options.page_token = page.next_page_token;
+  } while (!options.page_token.empty());
+  EXPECT_EQ(paged, expected);
+}
+
+TEST_P(MetricPointsTest, WhatIsSentAgainIsThereOnceWhereverItLies) {
+  for (int times = 0; times < kBatches + 2; ++times) {
+    runs_.log_metrics(id_, batch(5));
+    EXPECT_THAT(steps("m3"), testing::ElementsAre(5));
+  }
+  EXPECT_EQ(settled(), kKeys);
+  EXPECT_EQ(recent(), 2 * kKeys);
+  runs_.log_metrics(id_, batch(6));
+  EXPECT_THAT(steps("m3"), testing::ElementsAre(5, 6));
+}
+
+TEST_P(MetricPointsTest, OfOneRunTheyAreNotAnothers) {
+  const auto other = runs_.create({});
+  for (int step = 0; step < kBatches; ++step) {
+    runs_.log_metrics(id_, batch(step));
+    runs_.log_metrics(other, {{"m0", 1, 1000 + step, step}});
+  }
+  runs_.log_metrics(id_, batch(kBatches));
+  EXPECT_EQ(recent(), kKeys + kBatches);
+  EXPECT_EQ(steps("m0").size(), kBatches + 1u);
+  EXPECT_EQ(runs_.metric_history(other, "m0").size(), static_cast<std::size_t>(kBatches));
+}
+
+}  // namespace
+}  // namespace onnxop

@@ -1,0 +1,67 @@
+#include "onnxop/registry/wal_checkpoints.h"
+
+#include <utility>
+
+#include <soci/sqlite3/soci-sqlite3.h>
+
+#include "onnxop/registry/session.h"
+
+namespace onnxop {
+namespace {
+
+constexpr int kTimes = 2;
+
+}  // namespace
+
+WalCheckpoints::WalCheckpoints(std::string connect_string)
+    : connect_string_(std::move(connect_string)) {}
+
+bool WalCheckpoints::is_due(int pages) {
+  if (pages < kPages) {
+    return false;
+  }
+  if (most_is_in_.exchange(false) || pages >= kTooManyPages) {
+    return true;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    wanted_ = true;
+    if (!thread_.joinable()) {
+      thread_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
+    }
+  }
+  wanted_changed_.notify_one();
+  return false;
+}
+
+void WalCheckpoints::work(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (wanted_changed_.wait(lock, stop, [this] { return wanted_; })) {
+    lock.unlock();
+    try {
+      bring_in_most();
+    } catch (const soci::soci_error&) {
+      // The log grows until it is too long, and a commit tries.
+    }
+    lock.lock();
+    wanted_ = false;
+  }
+}
+
+// Each time there is less that was added meanwhile.
+void WalCheckpoints::bring_in_most() {
+  Session session(soci::sqlite3, connect_string_);
+  for (int i = 0; i < kTimes; ++i) {
+    int busy = 0;
+    int pages = 0;
+    int done = 0;
+    session << "PRAGMA wal_checkpoint(PASSIVE)", soci::into(busy), soci::into(pages),
+        soci::into(done);
+    if (busy != 0) {
+      return;  // another process does it
+    }
+  }
+  most_is_in_ = true;
+}
+
+}  // namespace onnxop
