@@ -65,7 +65,7 @@ TEST_F(Bench, ImagesOverARangeOfConnections) {
 
 TEST_F(Bench, RandomTensorsWithTheServersShareOfTheTime) {
   start();
-  const auto outcome = bench({url_ + "/v2/models/mnist", "--connections", "2", "--json",
+  const auto outcome = bench({url_ + "/v2/models/mnist", "--connections", "2", "--poll", "--json",
                               "--compare-raw", "mnist", "--batches", "1,2"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   const Json json = outcome.json();
@@ -115,6 +115,7 @@ TEST_F(Bench, WhatIsNotServedIsAFailure) {
 TEST_F(Bench, OptionsThatDoNotFitAreWrongUsage) {
   const std::string url = "http://127.0.0.1:1/v2/models/x";
   EXPECT_EQ(bench({"mnist", "--connections", "4"}).exit_code, 2);
+  EXPECT_EQ(bench({"mnist", "--poll"}).exit_code, 2);
   EXPECT_EQ(bench({"mnist", "--compare-raw", "mnist"}).exit_code, 2);
   EXPECT_EQ(bench({url, "--random", "--body", "x"}).exit_code, 2);
   EXPECT_EQ(bench({url, "--header", "no colon"}).exit_code, 2);

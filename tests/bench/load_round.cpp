@@ -32,6 +32,11 @@ Round http_round(const HttpTarget& target, int connections, double seconds, doub
                   target.path);
 }
 
+Round polled_round(const HttpTarget& target, double seconds) {
+  return round_of(run_http_load({.target = target, .polls = true, .windows = one_window(seconds)}),
+                  target.path);
+}
+
 Round call_round(const std::function<void()>& call, int threads, double seconds) {
   return round_of(run_call_load(call, threads, one_window(seconds)), "a call");
 }

@@ -20,6 +20,9 @@ struct Round {
 /// request failed.
 Round http_round(const HttpTarget& target, int connections, double seconds, double rate = 0);
 
+/// A closed loop of one connection, whose thread never sleeps: its own waking up is in no latency.
+Round polled_round(const HttpTarget& target, double seconds);
+
 /// Calls from `threads` threads at once.
 Round call_round(const std::function<void()>& call, int threads, double seconds);
 

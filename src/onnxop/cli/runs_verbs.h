@@ -24,7 +24,7 @@ VerbAction declare_runs_gc(CLI::App& command);         // runs_change.cpp
 VerbAction declare_runs_artifacts(CLI::App& command);  // runs_artifacts.cpp
 
 /// What there is to know of one run.
-void show_run(const Registry& registry, const std::string& run, bool json);
+void show_run(const Registry& registry, const std::string& id, bool json);
 
 Json run_report_json(const Run& run);
 /// Finite values as numbers, others as "NaN", "Infinity", "-Infinity".

@@ -24,6 +24,7 @@ struct Options {
   std::string raw_model;
   WindowRule windows;
   int threads = 1;
+  bool polls = false;
   double timeout_seconds = 60;
   bool json = false;
 
@@ -63,6 +64,9 @@ void declare_load(CLI::App& command, Options& options) {
   command.add_option("--threads", options.threads, "Of the load generator")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
+  command.add_flag("--poll", options.polls,
+                   "The load generator looks for answers all the time instead of sleeping, so that "
+                   "its own waking up is in no latency; it needs a processor for each thread");
   command
       .add_option("--duration", options.windows.seconds,
                   "Seconds of a window; three in a row have to agree within 10 %")
@@ -127,11 +131,11 @@ void settle(Options& options) {
   }
   const bool of_http = !request.files.empty() || !request.headers.empty() ||
                        !request.method.empty() || !options.connections.empty() ||
-                       !options.rates.empty() || !options.raw_model.empty();
+                       !options.rates.empty() || options.polls || !options.raw_model.empty();
   if (!options.is_url() && of_http) {
     throw UsageError(
-        "--body, --image, --header, --method, --connections, --rate and --compare-raw are for a "
-        "URL");
+        "--body, --image, --header, --method, --connections, --rate, --poll and --compare-raw are "
+        "for a URL");
   }
 }
 
@@ -158,6 +162,7 @@ std::vector<HttpRow> measure_http(const Options& options) {
       load.rate = rate;
       load.seed = options.request.seed;
       load.threads = options.threads;
+      load.polls = options.polls;
       load.timeout =
           std::chrono::milliseconds(static_cast<std::int64_t>(1e3 * options.timeout_seconds));
       load.windows = options.windows;

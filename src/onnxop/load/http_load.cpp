@@ -75,7 +75,12 @@ class Worker {
       }
     }
     asio::co_spawn(context_, watch(), asio::detached);
-    context_.run();
+    if (!shared_.options.polls) {
+      context_.run();
+    }
+    while (!context_.stopped()) {
+      context_.poll();
+    }
   }
 
   /// From any thread, once shared.stopping is set.

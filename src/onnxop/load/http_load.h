@@ -31,8 +31,9 @@ struct HttpLoadOptions {
   /// distribution; one that is due while all connections are busy waits for the next free one, and
   /// its latency counts from when it was due.
   double rate = 0;
-  std::uint64_t seed = 1;                     // of the intervals
-  int threads = 1;                            // that share the connections
+  std::uint64_t seed = 1;  // of the intervals
+  int threads = 1;         // that share the connections
+  bool polls = false;  // they never sleep: their waking up is in no latency; a processor for each
   std::chrono::milliseconds timeout{60'000};  // a request that takes longer is an error
   WindowRule windows;
   std::function<void()> at_boundary = {};  // called before the first window and after each

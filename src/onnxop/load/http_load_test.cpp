@@ -55,6 +55,19 @@ TEST(HttpLoad, ClosedLoopSendsEachRequestOnce) {
   EXPECT_LE(connections.size(), 5U) << "four, and the one that tried the address";
 }
 
+TEST(HttpLoad, PollingSendsEachRequestOnce) {
+  TestServer server([](const Asked&) { return ok(); });
+  for (const double rate : {0.0, 2000.0}) {
+    HttpLoadOptions options = count_of(server, 50);
+    options.polls = true;
+    options.rate = rate;
+    const LoadReport report = run_http_load(options);
+    EXPECT_EQ(report.figures.answered, 50);
+    EXPECT_EQ(report.figures.errors, 0);
+  }
+  EXPECT_EQ(server.asked().size(), 100U);
+}
+
 TEST(HttpLoad, OpenLoopSendsEachRequestOnce) {
   TestServer server([](const Asked&) { return ok(); });
   HttpLoadOptions options = count_of(server, 200);

@@ -1,5 +1,6 @@
 #include "onnxop/load/infer_body.h"
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 
@@ -142,9 +143,7 @@ InferBody random_infer_body(std::string_view metadata, const InputShapes& shapes
                             std::uint64_t seed) {
   std::vector<ModelInput> inputs = parse_inputs(metadata);
   for (const auto& [name, shape] : shapes) {
-    const bool known = std::any_of(inputs.begin(), inputs.end(),
-                                   [&](const ModelInput& each) { return each.name == name; });
-    if (!known) {
+    if (std::ranges::find(inputs, name, &ModelInput::name) == inputs.end()) {
       fail(ErrorCode::kInvalidArgument, "a shape for input '{}', which the model does not have",
            name);
     }

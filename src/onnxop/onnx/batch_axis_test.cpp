@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::int64_t kN = kRows;
 
+// NOLINTNEXTLINE(readability-function-size): a table
 std::vector<Case> axis_cases() {
   return {
       {"Softmax",
@@ -114,6 +115,7 @@ std::vector<Case> axis_cases() {
   };
 }
 
+// NOLINTNEXTLINE(readability-function-size): a table
 std::vector<Case> moving_cases() {
   return {
       {"Flatten",

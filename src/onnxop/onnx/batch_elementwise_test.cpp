@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::int64_t kN = kRows;
 
+// NOLINTNEXTLINE(readability-function-size): a table
 std::vector<Case> elementwise_cases() {
   return {
       {"Unary",

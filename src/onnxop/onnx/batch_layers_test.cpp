@@ -17,6 +17,7 @@ std::string norm_inputs(Builder& b, const std::string& op, const std::string& x,
                 attributes);
 }
 
+// NOLINTNEXTLINE(readability-function-size): a table
 std::vector<Case> layer_cases() {
   return {
       {"ConvAndPools",
@@ -160,6 +161,7 @@ Attributes yes(const std::string& name) {
   return {{name, std::int64_t{1}}};
 }
 
+// NOLINTNEXTLINE(readability-function-size): a table
 std::vector<Case> matrix_cases() {
   return {
       {"MatMulWithWeights",

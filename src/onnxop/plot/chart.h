@@ -63,6 +63,6 @@ std::string chart_svg(const ConfusionMatrix& matrix, const PictureSize& size = {
 Bytes chart_png(const LineChart& chart, const PictureSize& size = {});
 Bytes chart_png(const ConfusionMatrix& matrix, const PictureSize& size = {});
 std::string chart_text(const LineChart& chart, const TextCanvas& canvas);
-std::string chart_text(const ConfusionMatrix& matrix, const TextCanvas& canvas);
+std::string chart_text(const ConfusionMatrix& matrix, const TextCanvas& wanted);
 
 }  // namespace onnxop

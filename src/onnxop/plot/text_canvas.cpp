@@ -22,7 +22,7 @@ void DotField::dot(int x, int y, std::size_t series) {
   // Of the character U+2800: the bits of its left and its right column of dots, from the top.
   constexpr std::array<std::array<unsigned, 4>, 2> kBits{
       {{0x01, 0x02, 0x04, 0x40}, {0x08, 0x10, 0x20, 0x80}}};
-  Cell& cell = cells_[static_cast<std::size_t>(y / down_ * columns_ + x / across_)];
+  Cell& cell = cells_[index_of(y / down_, x / across_)];
   cell.dots |= kBits[static_cast<std::size_t>(x % across_)][static_cast<std::size_t>(y % down_)];
   cell.series = series;
 }
@@ -53,7 +53,7 @@ std::u32string DotField::row(int number, const TextCanvas& canvas) const {
   constexpr char32_t kBraille = 0x2800;
   std::u32string text;
   for (int column = 0; column < columns_; ++column) {
-    const Cell& cell = cells_[static_cast<std::size_t>(number * columns_ + column)];
+    const Cell& cell = cells_[index_of(number, column)];
     if (cell.dots == 0) {
       text.push_back(U' ');
       continue;

@@ -31,6 +31,10 @@ class DotField {
   };
 
   void dot(int x, int y, std::size_t series);
+  std::size_t index_of(int row, int column) const {
+    return static_cast<std::size_t>(row) * static_cast<std::size_t>(columns_) +
+           static_cast<std::size_t>(column);
+  }
 
   int columns_, rows_;
   int across_, down_;  // dots of a cell

@@ -33,7 +33,7 @@ void keep_extremes(const std::vector<PlotPoint>& points, std::size_t begin, std:
     return;
   }
   std::ranges::sort(stay);
-  const auto unique_end = std::ranges::unique(stay).begin();
+  const auto unique_end = std::unique(stay.begin(), stay.end());
   for (auto i = stay.begin(); i != unique_end; ++i) {
     kept.push_back(points[*i]);
   }

@@ -145,8 +145,11 @@ std::vector<MetricPoint> load_points(Session& session, const MetricPoint& after,
   points.reserve(settled.size() + recent.size());
   std::ranges::merge(settled, recent, std::back_inserter(points), {}, &MetricPoint::place,
                      &MetricPoint::place);
-  const auto twice = std::ranges::unique(points, {}, &MetricPoint::place);
-  points.erase(twice.begin(), twice.end());
+  points.erase(std::unique(points.begin(), points.end(),
+                           [](const MetricPoint& a, const MetricPoint& b) {
+                             return a.place() == b.place();
+                           }),
+               points.end());
   points.resize(std::min(points.size(), static_cast<std::size_t>(most)));
   return points;
 }
