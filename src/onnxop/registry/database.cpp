@@ -7,10 +7,10 @@ namespace onnxop {
 Database::Database(std::unique_ptr<Dialect> dialect, const Clock& clock)
     : dialect_(std::move(dialect)),
       reads_(dialect_, DatabaseConnection::Use::kRead),
-      group_(GroupCommit::of(dialect_)),
       clock_(clock) {
   try {
     reads_.open();
+    group_ = GroupCommit::of(dialect_);
   } catch (...) {
     reads_.rethrow_as_error();
   }

@@ -37,7 +37,7 @@ class Database {
 
   /// For messages: the file, or the server's URL without its password.
   const std::string& name() const { return dialect_->name(); }
-  /// False once the server went away; the next transaction connects to it again.
+  /// False once a read found that the server went away; the next connects to it again.
   bool is_connected() const { return !reads_.is_lost(); }
   std::set<std::string> tables();
   /// A statement of a migration in this database's words (Dialect::adapt).

@@ -3,7 +3,7 @@
 // a few words of SQL, and what errors mean. Stands behind Database; no part of the room's
 // interface.
 //
-// Safe to use from one thread at a time, as its Database is.
+// Safe to use from any thread.
 
 #include <filesystem>
 #include <memory>
@@ -34,8 +34,8 @@ class Dialect {
 
   /// Names the database in messages; without a password.
   virtual const std::string& name() const = 0;
-  /// The file, or the whole URL: never to be shown.
-  virtual const std::string& address() const = 0;
+  /// The whole URL, or the file that is there now, of whatever name: never to be shown.
+  virtual std::string address() const = 0;
   /// A session that is ready for transactions. Throws Error, or soci_error for explain().
   virtual std::unique_ptr<Session> connect() const = 0;
   /// Called once with a session that is to write. Throws soci_error.

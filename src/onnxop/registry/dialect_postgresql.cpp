@@ -138,7 +138,7 @@ class PostgresqlDialect : public Dialect {
   }
 
   const std::string& name() const override { return name_; }
-  const std::string& address() const override { return url_; }
+  std::string address() const override { return url_; }
 
   std::unique_ptr<Session> connect() const override {
     load_backend();

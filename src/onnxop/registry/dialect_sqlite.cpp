@@ -6,6 +6,7 @@
 #include <thread>
 
 #include <soci/sqlite3/soci-sqlite3.h>
+#include <sys/stat.h>
 
 #include "onnxop/registry/dialect.h"
 #include "onnxop/registry/session.h"
@@ -173,7 +174,12 @@ class SqliteDialect : public Dialect {
   explicit SqliteDialect(const std::filesystem::path& file) : file_(file.native()) {}
 
   const std::string& name() const override { return file_; }
-  const std::string& address() const override { return file_; }
+  // Who comes when the store was made anew does not write into what is left of the old one.
+  std::string address() const override {
+    struct stat status {};
+    ::stat(file_.c_str(), &status);
+    return format("{} {} {}", file_, status.st_dev, status.st_ino);
+  }
 
   std::unique_ptr<Session> connect() const override {
     refuse_cut(file_);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -23,7 +24,7 @@ thread_local const GroupCommit* current_group = nullptr;
 GroupCommit::GroupCommit(std::shared_ptr<const Dialect> dialect)
     : connection_(std::move(dialect), DatabaseConnection::Use::kWrite) {}
 
-// A forked process has none of its parent's: neither database can be spoken to by both.
+// What a forked process opens is not its parent's: neither database can be spoken to by both.
 std::shared_ptr<GroupCommit> GroupCommit::of(const std::shared_ptr<const Dialect>& dialect) {
   static std::mutex mutex;
   static std::map<std::pair<pid_t, std::string>, std::weak_ptr<GroupCommit>> groups;
@@ -51,10 +52,7 @@ void GroupCommit::run(GroupedWrite& write, const Clock& clock) {
   // Who is not done and finds nobody busy commits the next groups, until it was in one.
   busy_ = true;
   while (!write.done) {
-    const auto end =
-        waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(waiting_.size(), kMostInAGroup));
-    const Group group(waiting_.begin(), end);
-    waiting_.erase(waiting_.begin(), end);
+    const Group group = take_group(write);
     lock.unlock();
     current_group = this;
     commit(group, clock);
@@ -68,6 +66,21 @@ void GroupCommit::run(GroupedWrite& write, const Clock& clock) {
   busy_ = false;
   lock.unlock();
   changed_.notify_all();
+}
+
+GroupCommit::Group GroupCommit::take_group(const GroupedWrite& own) {
+  const auto end =
+      waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(waiting_.size(), kMostInAGroup));
+  try {
+    Group group(waiting_.begin(), end);
+    waiting_.erase(waiting_.begin(), end);
+    return group;
+  } catch (const std::bad_alloc&) {
+    std::erase(waiting_, &own);
+    busy_ = false;
+    changed_.notify_all();
+    throw;
+  }
 }
 
 // Sets the errors of those that failed, and throws nothing.

@@ -47,6 +47,8 @@ class GroupCommit {
  private:
   using Group = std::vector<GroupedWrite*>;
 
+  /// Those that wait. When there is no memory, `own` waits no more, and who is next commits.
+  Group take_group(const GroupedWrite& own);
   void commit(const Group& group, const Clock& clock);
   void run_all(const Group& group, const Clock& clock);
   void run_one(GroupedWrite& write, bool alone);

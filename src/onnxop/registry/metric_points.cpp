@@ -51,15 +51,6 @@ std::int64_t last_recent(Session& session, std::int64_t run) {
   return last;
 }
 
-void settle(Session& session, std::int64_t run) {
-  const long long number = run;
-  session << "INSERT INTO run_metrics (run, key, timestamp_ms, step, value, is_nan) SELECT run, "
-             "key, timestamp_ms, step, value, is_nan FROM run_recent_metrics WHERE run = :run "
-             "ORDER BY key, timestamp_ms, step, value, is_nan ON CONFLICT DO NOTHING",
-      use(number);
-  session << "DELETE FROM run_recent_metrics WHERE run = :run", use(number);
-}
-
 std::size_t count_keys(std::span<const MetricPoint> sorted) {
   std::size_t keys = 0;
   for (std::size_t i = 0; i < sorted.size(); ++i) {
@@ -71,7 +62,7 @@ std::size_t count_keys(std::span<const MetricPoint> sorted) {
 void gather(Session& session, std::int64_t run, const std::vector<MetricPoint>& points) {
   std::int64_t last = last_recent(session, run);
   if (last + std::ssize(points) > kMostRecentPoints) {
-    settle(session, run);
+    settle_points(session, run);
     last = 0;
   }
   std::vector<RecentPoint> rows;
@@ -85,8 +76,11 @@ void gather(Session& session, std::int64_t run, const std::vector<MetricPoint>& 
                            "", rows);
 }
 
-std::vector<MetricPoint> load_from(Session& session, std::string_view table,
-                                   const MetricPoint& after, std::int64_t most) {
+// `columns_of`: "SELECT", or where a point may be twice "SELECT DISTINCT", or a page would be full
+// of one point.
+std::vector<MetricPoint> load_from(Session& session, std::string_view columns_of,
+                                   std::string_view table, const MetricPoint& after,
+                                   std::int64_t most) {
   constexpr std::size_t kFetched = 1024;
   const long long limit = most;
   std::vector<long long> times(kFetched);
@@ -94,7 +88,7 @@ std::vector<MetricPoint> load_from(Session& session, std::string_view table,
   std::vector<double> values(kFetched);
   std::vector<int> is_nan(kFetched);
   soci::statement select =
-      (session.prepare << "SELECT timestamp_ms, step, value, is_nan FROM " << table
+      (session.prepare << columns_of << " timestamp_ms, step, value, is_nan FROM " << table
                        << " WHERE run = :run AND key = :key AND (timestamp_ms, step, value, is_nan)"
                           " > (:time, :step, :value, :nan) "
                           "ORDER BY timestamp_ms, step, value, is_nan LIMIT :limit",
@@ -125,7 +119,8 @@ void append_points(Session& session, std::int64_t run, std::vector<MetricPoint> 
   std::ranges::sort(points, [](const MetricPoint& a, const MetricPoint& b) {
     return std::tuple_cat(std::tie(a.key), a.place()) < std::tuple_cat(std::tie(b.key), b.place());
   });
-  if (points.size() < kPointsOfAKey * count_keys(points)) {
+  if (points.size() < kPointsOfAKey * count_keys(points) &&
+      std::ssize(points) < kMostRecentPoints) {
     gather(session, run, points);
     return;
   }
@@ -134,10 +129,20 @@ void append_points(Session& session, std::int64_t run, std::vector<MetricPoint> 
                            "ON CONFLICT DO NOTHING", points);
 }
 
+void settle_points(Session& session, std::int64_t run) {
+  const long long number = run;
+  session << "INSERT INTO run_metrics (run, key, timestamp_ms, step, value, is_nan) SELECT run, "
+             "key, timestamp_ms, step, value, is_nan FROM run_recent_metrics WHERE run = :run "
+             "ORDER BY key, timestamp_ms, step, value, is_nan ON CONFLICT DO NOTHING",
+      use(number);
+  session << "DELETE FROM run_recent_metrics WHERE run = :run", use(number);
+}
+
 std::vector<MetricPoint> load_points(Session& session, const MetricPoint& after,
                                      std::int64_t most) {
-  std::vector<MetricPoint> settled = load_from(session, "run_metrics", after, most);
-  const std::vector<MetricPoint> recent = load_from(session, "run_recent_metrics", after, most);
+  std::vector<MetricPoint> settled = load_from(session, "SELECT", "run_metrics", after, most);
+  const std::vector<MetricPoint> recent =
+      load_from(session, "SELECT DISTINCT", "run_recent_metrics", after, most);
   if (recent.empty()) {
     return settled;
   }

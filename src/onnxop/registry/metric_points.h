@@ -35,6 +35,9 @@ struct MetricPoint {
 /// Adds points of one run. One that is there already is the same one: it is found once.
 void append_points(Session& session, std::int64_t run, std::vector<MetricPoint> points);
 
+/// Moves what has gathered to its places: the run has ended.
+void settle_points(Session& session, std::int64_t run);
+
 /// At most `most` points of a metric behind `after`, whose run and key they have.
 std::vector<MetricPoint> load_points(Session& session, const MetricPoint& after, std::int64_t most);
 

@@ -26,6 +26,19 @@ class MetricPointsTest : public EachRegistryTest {
     }
     return found;
   }
+  std::vector<std::int64_t> paged_steps(const std::string& key, std::int64_t size) {
+    std::vector<std::int64_t> found;
+    MetricHistoryOptions options{.max_results = size, .page_token = {}};
+    do {
+      const auto page = runs_.metric_history_page(id_, key, options);
+      EXPECT_LE(std::ssize(page.items), size);
+      for (const Metric& metric : page.items) {
+        found.push_back(metric.step);
+      }
+      options.page_token = page.next_page_token;
+    } while (!options.page_token.empty());
+    return found;
+  }
   int recent() { return scalar("SELECT COUNT(*) FROM run_recent_metrics"); }
   int settled() { return scalar("SELECT COUNT(*) FROM run_metrics"); }
 
@@ -67,17 +80,7 @@ TEST_P(MetricPointsTest, AHistoryIsMergedFromBothPlacesInItsOrder) {
   EXPECT_EQ(recent(), 40);
   EXPECT_EQ(steps("loss"), expected);
 
-  std::vector<std::int64_t> paged;
-  MetricHistoryOptions options{.max_results = 7, .page_token = {}};
-  do {
-    const auto page = runs_.metric_history_page(id_, "loss", options);
-    EXPECT_LE(page.items.size(), 7u);
-    for (const Metric& metric : page.items) {
-      paged.push_back(metric.step);
-    }
-    options.page_token = page.next_page_token;
-  } while (!options.page_token.empty());
-  EXPECT_EQ(paged, expected);
+  EXPECT_EQ(paged_steps("loss", 7), expected);
 }
 
 TEST_P(MetricPointsTest, WhatIsSentAgainIsThereOnceWhereverItLies) {
@@ -89,6 +92,45 @@ TEST_P(MetricPointsTest, WhatIsSentAgainIsThereOnceWhereverItLies) {
   EXPECT_EQ(recent(), 2 * kKeys);
   runs_.log_metrics(id_, batch(6));
   EXPECT_THAT(steps("m3"), testing::ElementsAre(5, 6));
+}
+
+TEST_P(MetricPointsTest, PagesLeaveNothingOutWherePointsWereSentAgain) {
+  std::vector<Metric> settled;
+  for (std::int64_t step = 10; step < 30; ++step) {
+    settled.push_back({"m3", 1, step, step});
+  }
+  runs_.log_metrics(id_, settled);
+  std::vector<std::int64_t> expected;
+  for (std::int64_t step = 5; step < 30; ++step) {
+    expected.push_back(step);
+    for (int times = 0; step < 15 && times < 4; ++times) {
+      runs_.log_metrics(id_, {{"m3", 1, step, step}});
+    }
+  }
+  for (const std::int64_t size : {1, 2, 3, 7, 100}) {
+    EXPECT_EQ(paged_steps("m3", size), expected) << size;
+  }
+}
+
+TEST_P(MetricPointsTest, ManyAtOnceAndThoseOfARunThatEndsGoToTheirPlaces) {
+  std::vector<Metric> many;
+  for (int key = 0; key < 2 * kMostRecentPoints; ++key) {
+    many.push_back({format("m{}", key), 1, 1, 1});
+  }
+  runs_.log_metrics(id_, many);
+  EXPECT_EQ(recent(), 0);
+  EXPECT_EQ(settled(), 2 * kMostRecentPoints);
+
+  runs_.log_metrics(id_, batch(2));
+  EXPECT_EQ(recent(), kKeys);
+  runs_.end(id_, RunStatus::kFinished);
+  EXPECT_EQ(recent(), 0);
+  runs_.log_metrics(id_, batch(3));
+  runs_.update(id_, {.status = RunStatus::kRunning});
+  EXPECT_EQ(recent(), kKeys);
+  runs_.update(id_, {.status = RunStatus::kFailed});
+  EXPECT_EQ(recent(), 0);
+  EXPECT_THAT(steps("m3"), testing::ElementsAre(1, 2, 3));
 }
 
 TEST_P(MetricPointsTest, OfOneRunTheyAreNotAnothers) {

@@ -9,6 +9,7 @@
 
 #include "onnxop/base/error.h"
 #include "onnxop/registry/artifact_rows.h"
+#include "onnxop/registry/metric_points.h"
 #include "onnxop/registry/process_owner.h"
 #include "onnxop/registry/registry_core.h"
 #include "onnxop/registry/run_rows.h"
@@ -115,6 +116,7 @@ std::vector<Run> Runs::mark_interrupted() {
       const long long end = *runs[i].end_time_ms;
       session << "UPDATE runs SET status = :status, end_time_ms = :end WHERE number = :run",
           use(killed), use(end), use(number);
+      settle_points(session, number);
     }
     return runs;
   });

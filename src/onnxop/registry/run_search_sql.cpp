@@ -160,10 +160,13 @@ std::optional<SearchStart> start_by_value(const FilterClause& clause, SqlDialect
 
 // Beside "name = 'x'" SQLite takes the name for 'x' in all other conditions, and then has none left
 // that the index answers. A text that the index holds whole needs no such condition.
-std::optional<SearchStart> start_by_name(const FilterClause& clause, SqlDialect dialect,
-                                         std::int64_t limit) {
+std::optional<SearchStart> start_by_name(const RunQuery& query, const FilterClause& clause,
+                                         SqlDialect dialect, std::int64_t limit) {
   const bool is_equal = clause.comparator == Comparator::kEqual;
-  if ((!is_equal && clause.comparator != Comparator::kLike) ||
+  const bool others = std::ranges::any_of(query.filter, [&](const FilterClause& other) {
+    return &other != &clause && other.entity == clause.entity && other.key == clause.key;
+  });
+  if (others || (!is_equal && clause.comparator != Comparator::kLike) ||
       (is_equal && count_utf8_characters(clause.texts.front()) >= kIndexedCharacters)) {
     return std::nullopt;
   }
@@ -182,10 +185,10 @@ std::optional<SearchStart> start_by_name(const FilterClause& clause, SqlDialect 
   return start;
 }
 
-std::optional<SearchStart> start_by_attribute(const FilterClause& clause, SqlDialect dialect,
-                                              std::int64_t limit) {
+std::optional<SearchStart> start_by_attribute(const RunQuery& query, const FilterClause& clause,
+                                              SqlDialect dialect, std::int64_t limit) {
   if (clause.key == "run_name") {
-    return start_by_name(clause, dialect, limit);
+    return start_by_name(query, clause, dialect, limit);
   }
   std::string_view index;
   if (clause.key == "status" && clause.comparator == Comparator::kEqual) {
@@ -310,7 +313,7 @@ std::vector<SearchStart> possible_starts(const RunQuery& query, SqlDialect diale
   std::vector<SearchStart> starts{start_by_experiment(query, dialect, count_limit)};
   for (const FilterClause& clause : query.filter) {
     auto start = clause.entity == SearchEntity::kAttribute
-                     ? start_by_attribute(clause, dialect, count_limit)
+                     ? start_by_attribute(query, clause, dialect, count_limit)
                      : start_by_value(clause, dialect, count_limit);
     if (start) {
       starts.push_back(std::move(*start));

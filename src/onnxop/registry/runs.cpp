@@ -5,6 +5,7 @@
 #include "onnxop/base/error.h"
 #include "onnxop/base/storage_error.h"
 #include "onnxop/registry/experiment_rows.h"
+#include "onnxop/registry/metric_points.h"
 #include "onnxop/registry/process_owner.h"
 #include "onnxop/registry/registry_core.h"
 #include "onnxop/registry/run_names.h"
@@ -74,6 +75,10 @@ std::int64_t resolve_run(Session& session, const RegistryCore& core, const std::
 
 Run load_run(Session& session, std::int64_t number) {
   return load_runs(session, std::span(&number, 1)).front();
+}
+
+bool has_ended(RunStatus status) {
+  return status != RunStatus::kRunning && status != RunStatus::kScheduled;
 }
 
 void set_status(Session& session, std::int64_t run, RunStatus status,
@@ -179,6 +184,9 @@ Run Runs::update(std::string_view run_id, const RunUpdate& update) {
     if (update.status) {
       const std::string status(run_status_name(*update.status));
       session << "UPDATE runs SET status = :status WHERE number = :run", use(status), use(number);
+      if (has_ended(*update.status)) {
+        settle_points(session, number);
+      }
     }
     if (update.end_time_ms) {
       const long long end = *update.end_time_ms;
@@ -190,13 +198,15 @@ Run Runs::update(std::string_view run_id, const RunUpdate& update) {
 }
 
 void Runs::end(std::string_view run_id, RunStatus status) {
-  if (status == RunStatus::kRunning || status == RunStatus::kScheduled) {
+  if (!has_ended(status)) {
     fail(ErrorCode::kInvalidArgument, "run {}: a run cannot end as {}", run_id,
          run_status_name(status));
   }
   const std::int64_t now = core_.now_ms();
   core_.database.write([&](Session& session) {
-    set_status(session, find_active_run(session, core_, run_id).number, status, now);
+    const std::int64_t run = find_active_run(session, core_, run_id).number;
+    set_status(session, run, status, now);
+    settle_points(session, run);
   });
 }
 

@@ -10,19 +10,30 @@ namespace onnxop {
 namespace {
 
 constexpr int kTimes = 2;
+constexpr int kFewPages = 1024;  // take a commit some milliseconds
 
 }  // namespace
 
 WalCheckpoints::WalCheckpoints(std::string connect_string)
     : connect_string_(std::move(connect_string)) {}
 
-bool WalCheckpoints::is_due(int pages) {
+bool WalCheckpoints::is_due(int pages) noexcept {
   if (pages < kPages) {
+    most_is_in_ = false;
     return false;
   }
   if (most_is_in_.exchange(false) || pages >= kTooManyPages) {
     return true;
   }
+  try {
+    ask_thread();
+    return false;
+  } catch (const std::exception&) {
+    return true;  // no thread is to be had
+  }
+}
+
+void WalCheckpoints::ask_thread() {
   {
     const std::lock_guard lock(mutex_);
     wanted_ = true;
@@ -31,7 +42,6 @@ bool WalCheckpoints::is_due(int pages) {
     }
   }
   wanted_changed_.notify_one();
-  return false;
 }
 
 void WalCheckpoints::work(const std::stop_token& stop) {
@@ -40,7 +50,7 @@ void WalCheckpoints::work(const std::stop_token& stop) {
     lock.unlock();
     try {
       bring_in_most();
-    } catch (const soci::soci_error&) {
+    } catch (const std::exception&) {
       // The log grows until it is too long, and a commit tries.
     }
     lock.lock();
@@ -48,20 +58,20 @@ void WalCheckpoints::work(const std::stop_token& stop) {
   }
 }
 
-// Each time there is less that was added meanwhile.
+// Each time there is less that was added meanwhile; but what a reader still looks at stays out.
 void WalCheckpoints::bring_in_most() {
   Session session(soci::sqlite3, connect_string_);
+  int pages = 0;
+  int done = 0;
   for (int i = 0; i < kTimes; ++i) {
     int busy = 0;
-    int pages = 0;
-    int done = 0;
     session << "PRAGMA wal_checkpoint(PASSIVE)", soci::into(busy), soci::into(pages),
         soci::into(done);
     if (busy != 0) {
       return;  // another process does it
     }
   }
-  most_is_in_ = true;
+  most_is_in_ = pages - done < kFewPages;
 }
 
 }  // namespace onnxop

@@ -30,10 +30,11 @@ class WalCheckpoints {
 
   /// So many pages are in the log after a commit. -> whether who commits is to bring in what is not
   /// in the file yet: the thread has done its part, or does not keep up, or fails.
-  bool is_due(int pages);
+  bool is_due(int pages) noexcept;
 
  private:
   void work(const std::stop_token& stop);
+  void ask_thread();
   void bring_in_most();
 
   const std::string connect_string_;

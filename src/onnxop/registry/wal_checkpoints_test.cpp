@@ -34,6 +34,28 @@ TEST_F(WalCheckpointsTest, AThreadBringsTheLogInAndTheRestIsLeftToACommit) {
   EXPECT_GT(std::filesystem::file_size(file()), 1'000'000u);
 }
 
+TEST_F(WalCheckpointsTest, WhatAReaderKeepsOutIsNotLeftToACommit) {
+  const auto write_much = [&](Session& session) {
+    session << "DELETE FROM t";
+    const std::string text(8'000'000, 'x');
+    session << "INSERT INTO t (s) VALUES (:s)", soci::use(text);
+  };
+  database_.write([](Session& session) { session << "CREATE TABLE t (s TEXT)"; });
+  database_.read([&](Session& session) {
+    long long rows = 0;
+    session << "SELECT COUNT(*) FROM t", soci::into(rows);
+    database_.write(write_much);
+    // Asked again and again: what the thread has done by the second time is known.
+    for (int i = 0; i < 1000; ++i) {
+      ASSERT_FALSE(checkpoints_.is_due(WalCheckpoints::kPages));
+      std::this_thread::yield();
+    }
+  });
+  while (!checkpoints_.is_due(WalCheckpoints::kPages)) {
+    std::this_thread::yield();
+  }
+}
+
 TEST_F(WalCheckpointsTest, ALogThatIsTooLongIsBroughtInByTheCommit) {
   EXPECT_TRUE(checkpoints_.is_due(WalCheckpoints::kTooManyPages));
 }
