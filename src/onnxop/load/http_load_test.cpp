@@ -89,8 +89,9 @@ TEST(HttpLoad, OpenLoopCountsTheWait) {
   const LoadReport open = run_http_load(options);
   EXPECT_EQ(open.figures.answered, 300);
   EXPECT_GT(open.figures.client_ms, 0.9 * open.figures.latency.mean_ms);
-  EXPECT_GE(open.figures.latency.max_ms, 0.5e3 * open.figures.seconds)
-      << "the last one was due at the start";
+  // All were due at the start. What one connection does one after the other, without the wait,
+  // takes no longer in sum than the whole.
+  EXPECT_GT(300 * open.figures.latency.mean_ms, 2e3 * open.figures.seconds);
 }
 
 TEST(HttpLoad, CountsErrorsByStatus) {
