@@ -101,10 +101,13 @@ void DatabaseConnection::Transaction::commit() {
   open_ = false;
 }
 
-void DatabaseConnection::rethrow_as_error() const {
+void DatabaseConnection::rethrow_as_error() {
   try {
     throw;
   } catch (const soci::soci_error& error) {
+    if (session_) {
+      session_->forget_kept();
+    }
     DatabaseFailure failure = dialect_->explain(error);
     if (lost_) {
       failure = {ErrorCode::kUnavailable, "the database went away"};

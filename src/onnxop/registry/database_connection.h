@@ -31,8 +31,8 @@ class DatabaseConnection {
   /// Between transactions: whether commits wait until what they wrote is on disk. They do at first.
   void let_commits_wait(bool wait);
   /// In a handler: throws what is handled; a database's error becomes an Error that says what it
-  /// means.
-  [[noreturn]] void rethrow_as_error() const;
+  /// means. Between transactions.
+  [[noreturn]] void rethrow_as_error();
 
   class Transaction {
    public:

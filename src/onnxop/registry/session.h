@@ -38,6 +38,9 @@ class Session : public soci::session {
     return kept<Statement>("", [this] { return Statement(*this); });
   }
 
+  /// Between transactions, when a statement failed: SOCI frees what it was bound to with it alone.
+  void forget_kept() { kept_.clear(); }
+
   /// `companion` lives as long as the session.
   void keep(std::shared_ptr<void> companion) { companion_ = std::move(companion); }
 
