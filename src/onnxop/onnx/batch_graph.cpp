@@ -52,7 +52,9 @@ BatchValue value_of(Shape shape, const List& list) {
 template <typename T>
 BatchValue value_of_raw(Shape shape, std::span<const std::byte> bytes) {
   std::vector<T> values(bytes.size() / sizeof(T));
-  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
+  if (!values.empty()) {
+    std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
+  }
   return value_of(std::move(shape), values);
 }
 
