@@ -245,6 +245,18 @@ TEST_F(SqliteTest, ALogThatFailsHasNotWaited) {
   EXPECT_TRUE(waits(true));
 }
 
+TEST_F(SqliteTest, ADatabaseThatIsMadeAnewIsWrittenToThoughTheOldOneIsOpen) {
+  const auto make_table = [](Session& session) { session << "CREATE TABLE t (n BIGINT)"; };
+  write(false, make_table);
+  const std::string file = database_.name();
+  std::filesystem::rename(file, file + ".old");
+  std::filesystem::remove(file + "-wal");
+  std::filesystem::remove(file + "-shm");
+  Database anew(sqlite_dialect(file), clock_);
+  anew.write(make_table);
+  EXPECT_EQ(anew.tables().count("t"), 1u);
+}
+
 // PostgreSQL alone.
 
 class PostgresqlTest : public StoreTest {

@@ -103,20 +103,6 @@ TEST_P(SessionTest, WhatOthersChangeInTheTableIsSeen) {
   EXPECT_THAT(numbers(), testing::ElementsAre(1, 2, 3));
 }
 
-TEST_P(SessionTest, AStoreThatIsMadeAnewIsWrittenTo) {
-  if (on_postgresql()) {
-    return;  // has no file
-  }
-  write(1);
-  const std::filesystem::path file = database_.name();
-  std::filesystem::rename(file, file.native() + ".old");
-  std::filesystem::remove(file.native() + "-wal");
-  std::filesystem::remove(file.native() + "-shm");
-  Database anew(dialect_of(location()), clock_);
-  anew.write([](Session& session) { session << "CREATE TABLE t (n BIGINT)"; });
-  EXPECT_EQ(anew.tables().count("t"), 1u);
-}
-
 TEST_P(SessionTest, AProcessWritesThroughOneConnectionAndItsChildThroughAnother) {
   database_.write([](Session& session) { session << "CREATE TEMPORARY TABLE ours (x BIGINT)"; });
   const auto is_ours = [&] {

@@ -49,7 +49,8 @@ void WalCheckpoints::work(const std::stop_token& stop) {
   while (wanted_changed_.wait(lock, stop, [this] { return wanted_; })) {
     lock.unlock();
     try {
-      bring_in_most();
+      Session session(soci::sqlite3, connect_string_);
+      most_is_in_ = bring_in_most(session);
     } catch (const std::exception&) {
       // The log grows until it is too long, and a commit tries.
     }
@@ -58,9 +59,8 @@ void WalCheckpoints::work(const std::stop_token& stop) {
   }
 }
 
-// Each time there is less that was added meanwhile; but what a reader still looks at stays out.
-void WalCheckpoints::bring_in_most() {
-  Session session(soci::sqlite3, connect_string_);
+// Each time there is less that was added meanwhile.
+bool WalCheckpoints::bring_in_most(Session& session) {
   int pages = 0;
   int done = 0;
   for (int i = 0; i < kTimes; ++i) {
@@ -68,10 +68,10 @@ void WalCheckpoints::bring_in_most() {
     session << "PRAGMA wal_checkpoint(PASSIVE)", soci::into(busy), soci::into(pages),
         soci::into(done);
     if (busy != 0) {
-      return;  // another process does it
+      return false;
     }
   }
-  most_is_in_ = pages - done < kFewPages;
+  return pages - done < kFewPages;
 }
 
 }  // namespace onnxop

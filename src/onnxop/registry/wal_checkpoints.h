@@ -16,6 +16,8 @@
 
 namespace onnxop {
 
+class Session;
+
 class WalCheckpoints {
  public:
   // A run's metrics grow at many places: the pages that one batch writes are those of the next, and
@@ -32,10 +34,13 @@ class WalCheckpoints {
   /// in the file yet: the thread has done its part, or does not keep up, or fails.
   bool is_due(int pages) noexcept;
 
+  /// What the thread does. -> whether what is left is little: not where a reader still looks at it,
+  /// or another process brings it in. Throws soci_error.
+  static bool bring_in_most(Session& session);
+
  private:
   void work(const std::stop_token& stop);
   void ask_thread();
-  void bring_in_most();
 
   const std::string connect_string_;
   std::mutex mutex_;
