@@ -1,6 +1,8 @@
 #include "onnxop/cli/serve_tracking.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <thread>
 #include <utility>
 
 #include "onnxop/workflow/publish_artifacts.h"
@@ -9,6 +11,14 @@ namespace onnxop {
 namespace {
 
 constexpr const char* kGroup = "Tracking";
+
+// What asks a database in a file takes a processor, and more at once would each take longer.
+TrackingOptions tracking_threads() {
+  TrackingOptions options;
+  options.threads =
+      std::max(options.threads, static_cast<int>(std::thread::hardware_concurrency()));
+  return options;
+}
 
 }  // namespace
 
@@ -55,15 +65,20 @@ std::unique_ptr<RegistryPool> open_tracking(const TrackingArguments& arguments,
   if (arguments.off || (must_be_there && !std::filesystem::exists(store.folder))) {
     return nullptr;
   }
-  return std::make_unique<RegistryPool>(store, clock);
+  const TrackingOptions threads = tracking_threads();
+  return std::make_unique<RegistryPool>(
+      store, clock, false,
+      RegistryPoolOptions{.most = static_cast<std::size_t>(2 * threads.threads + threads.writers)});
 }
 
 TrackingOptions tracking_options(const TrackingArguments& arguments, RegistryPool& registries) {
-  return {.registries = &registries,
-          .publish = publish_from_artifacts,
-          .port = arguments.port,
-          .host = arguments.host,
-          .allowed_hosts = arguments.allowed_hosts};
+  TrackingOptions options = tracking_threads();
+  options.registries = &registries;
+  options.publish = publish_from_artifacts;
+  options.port = arguments.port;
+  options.host = arguments.host;
+  options.allowed_hosts = arguments.allowed_hosts;
+  return options;
 }
 
 }  // namespace onnxop

@@ -31,6 +31,10 @@ constexpr const char* kSettings =
     "SELECT set_config('synchronous_commit', 'on', false) "
     "WHERE current_setting('synchronous_commit') = 'off'";
 
+constexpr std::string_view kNumbersTable =
+    "(SELECT CAST(value AS BIGINT) AS number FROM "
+    "json_array_elements_text(CAST(:numbers AS json))) n";
+
 #if SOCI_VERSION < 400100
 // SOCI 4.0 keeps the SQLSTATE private, and the function that gives it is in the library that is
 // loaded at run time, which cannot be linked. An explicit instantiation may name what is private.
@@ -149,6 +153,7 @@ class PostgresqlDialect : public Dialect {
       fail(ErrorCode::kUnavailable, "{}: the database cannot be reached: {}", name_,
            one_line(error.get_error_message()));
     }
+    session->set_numbers_table(kNumbersTable);
     *session << kSettings;
     std::string encoding;
     std::string schema;

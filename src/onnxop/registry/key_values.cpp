@@ -3,6 +3,7 @@
 #include "onnxop/base/error.h"
 #include "onnxop/base/utf8.h"
 #include "onnxop/registry/registry_core.h"
+#include "onnxop/registry/row_select.h"
 #include "onnxop/registry/session.h"
 
 namespace onnxop {
@@ -51,6 +52,18 @@ struct InsertValue {
   std::string key;
   std::string value;
   soci::statement statement;
+};
+
+struct OwnedValue {
+  void exchange(soci::statement& statement) {
+    statement.exchange(into(owner));
+    statement.exchange(into(key));
+    statement.exchange(into(value));
+  }
+
+  long long owner = 0;
+  std::string key;
+  std::string value;
 };
 
 // One after the other, while is_good(InsertValue&) is true behind each.
@@ -132,20 +145,9 @@ void for_each_value(Session& session, const KeyValueTable& table,
                     std::span<const std::int64_t> owners,
                     const std::function<void(std::int64_t owner, const std::string& key,
                                              const std::string& value)>& visit) {
-  if (owners.empty()) {
-    return;
-  }
-  long long owner = 0;
-  std::string key;
-  std::string value;
-  soci::statement select =
-      (session.prepare << "SELECT " << table.owner_column << ", key, value FROM " << table.name
-                       << " WHERE " << table.owner_column << " IN (" << number_list(owners) << ")",
-       into(owner), into(key), into(value));
-  select.execute();
-  while (select.fetch()) {
-    visit(owner, key, value);
-  }
+  for_each_row<OwnedValue>(session, owners, format("{}, key, value", table.owner_column),
+                           format("{} WHERE {} = n.number", table.name, table.owner_column),
+                           [&](const OwnedValue& row) { visit(row.owner, row.key, row.value); });
 }
 
 std::string number_list(std::span<const std::int64_t> numbers) {

@@ -1,12 +1,12 @@
 #include "onnxop/registry/run_rows.h"
 
-#include <algorithm>
+#include <map>
 #include <optional>
 #include <unordered_map>
 
 #include "onnxop/base/error.h"
 #include "onnxop/registry/registry_core.h"
-#include "onnxop/registry/session.h"
+#include "onnxop/registry/row_select.h"
 
 namespace onnxop {
 namespace {
@@ -32,14 +32,103 @@ struct SelectRun {
   soci::statement statement;
 };
 
+// Rows of the tables; a `run` is a number.
+
+struct RunFields {
+  void exchange(soci::statement& statement) {
+    statement.exchange(into(number));
+    statement.exchange(into(run_id));
+    statement.exchange(into(experiment));
+    statement.exchange(into(folder));
+    statement.exchange(into(name));
+    statement.exchange(into(user_id));
+    statement.exchange(into(status));
+    statement.exchange(into(stage));
+    statement.exchange(into(start));
+    statement.exchange(into(end, has_end));
+  }
+
+  long long number = 0, experiment = 0, start = 0, end = 0;
+  std::string run_id, folder, name, user_id, status, stage;
+  soci::indicator has_end = soci::i_null;
+};
+
+struct LatestMetric {
+  void exchange(soci::statement& statement) {
+    statement.exchange(into(run));
+    statement.exchange(into(key));
+    statement.exchange(into(value));
+    statement.exchange(into(is_nan));
+    statement.exchange(into(timestamp_ms));
+    statement.exchange(into(step));
+  }
+
+  long long run = 0, step = 0, timestamp_ms = 0;
+  std::string key;
+  double value = 0;
+  int is_nan = 0;
+};
+
+struct DatasetOfRun {
+  void exchange(soci::statement& statement) {
+    statement.exchange(into(run));
+    statement.exchange(into(dataset));
+    statement.exchange(into(info.name));
+    statement.exchange(into(info.digest));
+    statement.exchange(into(info.source_type));
+    statement.exchange(into(info.source));
+    statement.exchange(into(info.schema));
+    statement.exchange(into(info.profile));
+  }
+
+  long long run = 0, dataset = 0;
+  DatasetInfo info;
+};
+
+struct DatasetTag {
+  void exchange(soci::statement& statement) {
+    statement.exchange(into(run));
+    statement.exchange(into(dataset));
+    statement.exchange(into(key));
+    statement.exchange(into(value));
+  }
+
+  long long run = 0, dataset = 0;
+  std::string key, value;
+};
+
+struct ModelOfRun {
+  void exchange(soci::statement& statement) {
+    statement.exchange(into(run));
+    statement.exchange(into(direction));
+    statement.exchange(into(model_id));
+    statement.exchange(into(step));
+  }
+
+  long long run = 0, step = 0;
+  std::string direction, model_id;
+};
+
+RunStatus status_of(const std::string& name) {
+  try {
+    return parse_run_status(name);
+  } catch (const Error&) {
+    fail(ErrorCode::kDataLoss, "the store has a run with the unknown status '{}'", name);
+  }
+}
+
 // Loads the runs of some numbers, one table after the other.
 class RunLoader {
  public:
   RunLoader(Session& session, std::span<const std::int64_t> numbers)
-      : session_(session), numbers_(numbers), list_(number_list(numbers)) {}
+      : session_(session), numbers_(numbers), runs_(numbers.size()) {
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      place_of_.emplace(numbers[i], i);
+    }
+  }
 
   std::vector<Run> load() {
-    load_rows();
+    load_fields();
     for_each_value(session_, kRunParams, numbers_, [&](auto number, auto& key, auto& value) {
       of(number).params.emplace_hint(of(number).params.end(), key, value);
     });
@@ -49,156 +138,98 @@ class RunLoader {
     load_metrics();
     load_datasets();
     load_models();
-    return in_order();
+    std::erase_if(runs_, [](const Run& run) { return run.run_id.empty(); });  // not in the store
+    return std::move(runs_);
   }
 
  private:
-  Run& of(std::int64_t number) { return runs_.at(number); }
-
-  void load_rows() {
-    Run run;
-    std::string status;
-    std::string stage;
-    long long number = 0;
-    long long experiment = 0;
-    long long start = 0;
-    long long end = 0;
-    soci::indicator has_end = soci::i_null;
-    soci::statement select =
-        (session_.prepare << "SELECT r.number, r.run_id, r.experiment_id, e.artifact_location, "
-                             "r.name, r.user_id, r.status, r.lifecycle_stage, r.start_time_ms, "
-                             "r.end_time_ms FROM runs r JOIN experiments e ON e.experiment_id = "
-                             "r.experiment_id WHERE r.number IN ("
-                          << list_ << ")",
-         into(number), into(run.run_id), into(experiment), into(run.experiment_folder),
-         into(run.name), into(run.user_id), into(status), into(stage), into(start),
-         into(end, has_end));
-    select.execute();
-    while (select.fetch()) {
-      run.experiment_id = experiment;
-      run.status = status_of(status);
-      run.lifecycle_stage = parse_stage(stage);
-      run.start_time_ms = start;
-      run.end_time_ms.reset();
-      if (has_end == soci::i_ok) {
-        run.end_time_ms = end;
-      }
-      runs_.emplace(number, run);
+  // The rows of a run come one after the other.
+  Run& of(std::int64_t number) {
+    if (number != last_number_) {
+      last_place_ = place_of_.at(number);
+      last_number_ = number;
     }
+    return runs_[last_place_];
   }
 
-  static RunStatus status_of(const std::string& name) {
-    try {
-      return parse_run_status(name);
-    } catch (const Error&) {
-      fail(ErrorCode::kDataLoss, "the store has a run with the unknown status '{}'", name);
-    }
+  void load_fields() {
+    for_each_row<RunFields>(
+        session_, numbers_,
+        "r.number, r.run_id, r.experiment_id, e.artifact_location, r.name, r.user_id, r.status, "
+        "r.lifecycle_stage, r.start_time_ms, r.end_time_ms",
+        "runs r JOIN experiments e ON e.experiment_id = r.experiment_id WHERE r.number = n.number",
+        [&](const RunFields& row) {
+          Run& run = of(row.number);
+          run.run_id = row.run_id;
+          run.experiment_id = row.experiment;
+          run.experiment_folder = row.folder;
+          run.name = row.name;
+          run.user_id = row.user_id;
+          run.status = status_of(row.status);
+          run.lifecycle_stage = parse_stage(row.stage);
+          run.start_time_ms = row.start;
+          if (row.has_end == soci::i_ok) {
+            run.end_time_ms = row.end;
+          }
+        });
   }
 
   void load_metrics() {
-    long long number = 0;
-    long long step = 0;
-    long long timestamp_ms = 0;
-    std::string key;
-    double value = 0;
-    int is_nan = 0;
-    soci::statement select =
-        (session_.prepare << "SELECT run, key, value, is_nan, timestamp_ms, step FROM "
-                             "run_latest_metrics WHERE run IN ("
-                          << list_ << ")",
-         into(number), into(key), into(value), into(is_nan), into(timestamp_ms), into(step));
-    select.execute();
-    while (select.fetch()) {
-      of(number).metrics.emplace(
-          key, Metric{key, metric_from_columns(value, is_nan), timestamp_ms, step});
-    }
+    for_each_row<LatestMetric>(
+        session_, numbers_, "run, key, value, is_nan, timestamp_ms, step",
+        "run_latest_metrics WHERE run = n.number", [&](const LatestMetric& row) {
+          auto& metrics = of(row.run).metrics;
+          metrics.emplace_hint(metrics.end(), row.key,
+                               Metric{row.key, metric_from_columns(row.value, row.is_nan),
+                                      row.timestamp_ms, row.step});
+        });
   }
 
   void load_datasets() {
-    std::unordered_map<std::int64_t, std::unordered_map<std::int64_t, std::size_t>> index_of;
-    long long number = 0;
-    long long dataset = 0;
-    DatasetInfo row;
-    soci::statement select =
-        (session_.prepare << "SELECT r.run, r.dataset, d.name, d.digest, d.source_type, d.source, "
-                             "d.schema_text, d.profile FROM run_datasets r JOIN datasets d "
-                             "ON d.dataset = r.dataset WHERE r.run IN ("
-                          << list_ << ") ORDER BY r.run, r.dataset",
-         into(number), into(dataset), into(row.name), into(row.digest), into(row.source_type),
-         into(row.source), into(row.schema), into(row.profile));
-    select.execute();
-    while (select.fetch()) {
-      auto& inputs = of(number).dataset_inputs;
-      index_of[number][dataset] = inputs.size();
-      inputs.push_back({row, {}});
+    std::map<std::pair<std::int64_t, std::int64_t>, std::size_t> places;
+    for_each_row<DatasetOfRun>(
+        session_, numbers_,
+        "r.run, r.dataset, d.name, d.digest, d.source_type, d.source, d.schema_text, d.profile",
+        "run_datasets r JOIN datasets d ON d.dataset = r.dataset WHERE r.run = n.number "
+        "ORDER BY r.run, r.dataset",
+        [&](const DatasetOfRun& row) {
+          auto& inputs = of(row.run).dataset_inputs;
+          places[{row.run, row.dataset}] = inputs.size();
+          inputs.push_back({row.info, {}});
+        });
+    if (places.empty()) {
+      return;
     }
-    if (!index_of.empty()) {
-      load_dataset_tags(index_of);
-    }
-  }
-
-  template <typename Index>
-  void load_dataset_tags(const Index& index_of) {
-    long long number = 0;
-    long long dataset = 0;
-    std::string key;
-    std::string value;
-    soci::statement select = (session_.prepare << "SELECT run, dataset, key, value FROM "
-                                                  "run_dataset_tags WHERE run IN ("
-                                               << list_ << ")",
-                              into(number), into(dataset), into(key), into(value));
-    select.execute();
-    while (select.fetch()) {
-      of(number).dataset_inputs[index_of.at(number).at(dataset)].tags[key] = value;
-    }
+    for_each_row<DatasetTag>(session_, numbers_, "run, dataset, key, value",
+                             "run_dataset_tags WHERE run = n.number", [&](const DatasetTag& row) {
+                               const std::size_t place = places.at({row.run, row.dataset});
+                               of(row.run).dataset_inputs[place].tags[row.key] = row.value;
+                             });
   }
 
   void load_models() {
-    long long number = 0;
-    std::string direction;
-    std::string model_id;
-    long long step = 0;
-    soci::statement select =
-        (session_.prepare << "SELECT run, direction, model_id, step FROM run_models WHERE run IN ("
-                          << list_ << ") ORDER BY run, direction, step, model_id",
-         into(number), into(direction), into(model_id), into(step));
-    select.execute();
-    while (select.fetch()) {
-      Run& run = of(number);
-      (direction == "input" ? run.model_inputs : run.model_outputs).push_back({model_id, step});
-    }
-  }
-
-  std::vector<Run> in_order() {
-    std::vector<Run> runs;
-    runs.reserve(runs_.size());
-    for (const std::int64_t number : numbers_) {
-      if (const auto found = runs_.find(number); found != runs_.end()) {
-        runs.push_back(std::move(found->second));
-        runs_.erase(found);
-      }
-    }
-    return runs;
+    for_each_row<ModelOfRun>(
+        session_, numbers_, "run, direction, model_id, step",
+        "run_models WHERE run = n.number ORDER BY run, direction, step, model_id",
+        [&](const ModelOfRun& row) {
+          Run& run = of(row.run);
+          (row.direction == "input" ? run.model_inputs : run.model_outputs)
+              .push_back({row.model_id, row.step});
+        });
   }
 
   Session& session_;
   std::span<const std::int64_t> numbers_;
-  std::string list_;
-  std::unordered_map<std::int64_t, Run> runs_;
+  std::vector<Run> runs_;
+  std::unordered_map<std::int64_t, std::size_t> place_of_;
+  std::int64_t last_number_ = -1;  // of no run
+  std::size_t last_place_ = 0;
 };
 
 }  // namespace
 
 std::vector<Run> load_runs(Session& session, std::span<const std::int64_t> numbers) {
-  constexpr std::size_t kAtOnce = 5000;  // keeps the statement's text small
-  std::vector<Run> runs;
-  for (std::size_t at = 0; at < numbers.size(); at += kAtOnce) {
-    auto some =
-        RunLoader(session, numbers.subspan(at, std::min(kAtOnce, numbers.size() - at))).load();
-    runs.insert(runs.end(), std::make_move_iterator(some.begin()),
-                std::make_move_iterator(some.end()));
-  }
-  return runs;
+  return RunLoader(session, numbers).load();
 }
 
 RunRow find_run(Session& session, const RegistryCore& core, std::string_view run_id) {

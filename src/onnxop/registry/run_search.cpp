@@ -29,12 +29,13 @@ struct RarestStart {
   std::int64_t rows = 0;
 };
 
+// Of each start no more rows are counted than the rarest so far has, or `few`.
 RarestStart find_rarest(Session& session, const RunQuery& query, SqlDialect dialect,
                         std::int64_t few) {
-  RarestStart rarest;
-  rarest.rows = few + 1;
-  for (SearchStart& start : possible_starts(query, dialect, few)) {
-    const std::int64_t rows = select_numbers(session, start.count).front();
+  std::vector<SearchStart> starts = possible_starts(query, dialect);
+  RarestStart rarest{starts.back(), few};
+  for (SearchStart& start : starts) {
+    const std::int64_t rows = select_numbers(session, count_statement(start, rarest.rows)).front();
     if (rows < rarest.rows) {
       rarest = {std::move(start), rows};
     }

@@ -132,15 +132,8 @@ std::string indexed_condition(const FilterClause& clause, SqlDialect dialect, Sq
   return has_table(clause.entity) ? indexed_text_condition(clause, "x.value", dialect, values) : "";
 }
 
-SqlStatement count_rows(const std::string& rows, const SqlValues& values, std::int64_t limit) {
-  return {
-      .text = format("SELECT COUNT(*), 0 FROM (SELECT 1 AS one FROM {} LIMIT {}) c", rows, limit),
-      .values = values};
-}
-
 // By a metric, parameter or tag.
-std::optional<SearchStart> start_by_value(const FilterClause& clause, SqlDialect dialect,
-                                          std::int64_t limit) {
+std::optional<SearchStart> start_by_value(const FilterClause& clause, SqlDialect dialect) {
   SqlValues counted;
   const std::string condition = indexed_condition(clause, dialect, counted);
   if (condition.empty()) {
@@ -148,9 +141,9 @@ std::optional<SearchStart> start_by_value(const FilterClause& clause, SqlDialect
   }
   const std::string table = value_index(clause.entity, "x", dialect);
   SearchStart start{.tables = table + " CROSS JOIN runs r", .by_row = true};
-  start.count =
-      count_rows(format("{} WHERE x.key = {} AND {}", table, counted.bind(clause.key), condition),
-                 counted, limit);
+  start.rows.text =
+      format("{} WHERE x.key = {} AND {}", table, counted.bind(clause.key), condition);
+  start.rows.values = std::move(counted);
   start.narrow = [clause, dialect](SqlValues& values) {
     const std::string indexed = indexed_condition(clause, dialect, values);
     return format("x.key = {} AND {} AND r.number = x.run", values.bind(clause.key), indexed);
@@ -161,7 +154,7 @@ std::optional<SearchStart> start_by_value(const FilterClause& clause, SqlDialect
 // Beside "name = 'x'" SQLite takes the name for 'x' in all other conditions, and then has none left
 // that the index answers. A text that the index holds whole needs no such condition.
 std::optional<SearchStart> start_by_name(const RunQuery& query, const FilterClause& clause,
-                                         SqlDialect dialect, std::int64_t limit) {
+                                         SqlDialect dialect) {
   const bool is_equal = clause.comparator == Comparator::kEqual;
   const bool others = std::ranges::any_of(query.filter, [&](const FilterClause& other) {
     return &other != &clause && other.entity == clause.entity && other.key == clause.key;
@@ -181,14 +174,14 @@ std::optional<SearchStart> start_by_name(const RunQuery& query, const FilterClau
   SearchStart start{.tables = through("runs", "r", "runs_by_name", dialect),
                     .narrow = narrow,
                     .answered = is_equal ? &clause : nullptr};
-  start.count = count_rows(format("{} WHERE {}", start.tables, condition), counted, limit);
+  start.rows = {format("{} WHERE {}", start.tables, condition), std::move(counted)};
   return start;
 }
 
 std::optional<SearchStart> start_by_attribute(const RunQuery& query, const FilterClause& clause,
-                                              SqlDialect dialect, std::int64_t limit) {
+                                              SqlDialect dialect) {
   if (clause.key == "run_name") {
-    return start_by_name(query, clause, dialect, limit);
+    return start_by_name(query, clause, dialect);
   }
   std::string_view index;
   if (clause.key == "status" && clause.comparator == Comparator::kEqual) {
@@ -202,15 +195,15 @@ std::optional<SearchStart> start_by_attribute(const RunQuery& query, const Filte
   SearchStart start{.tables = through("runs", "r", index, dialect)};
   SqlValues counted;
   const std::string condition = condition_sql(clause, run_tables(), dialect, counted);
-  start.count = count_rows(format("{} WHERE {}", start.tables, condition), counted, limit);
+  start.rows = {format("{} WHERE {}", start.tables, condition), std::move(counted)};
   return start;
 }
 
-SearchStart start_by_experiment(const RunQuery& query, SqlDialect dialect, std::int64_t limit) {
+SearchStart start_by_experiment(const RunQuery& query, SqlDialect dialect) {
   SearchStart start{.tables = query.experiment_ids.empty()
                                   ? "runs r"
                                   : through("runs", "r", "runs_by_start", dialect)};
-  start.count = count_rows(format("{} WHERE {}", start.tables, scope_condition(query)), {}, limit);
+  start.rows.text = format("{} WHERE {}", start.tables, scope_condition(query));
   return start;
 }
 
@@ -308,18 +301,24 @@ std::string by_time(const RunQuery& query, SqlDialect dialect) {
 
 }  // namespace
 
-std::vector<SearchStart> possible_starts(const RunQuery& query, SqlDialect dialect,
-                                         std::int64_t count_limit) {
-  std::vector<SearchStart> starts{start_by_experiment(query, dialect, count_limit)};
+std::vector<SearchStart> possible_starts(const RunQuery& query, SqlDialect dialect) {
+  std::vector<SearchStart> starts;
   for (const FilterClause& clause : query.filter) {
     auto start = clause.entity == SearchEntity::kAttribute
-                     ? start_by_attribute(query, clause, dialect, count_limit)
-                     : start_by_value(clause, dialect, count_limit);
+                     ? start_by_attribute(query, clause, dialect)
+                     : start_by_value(clause, dialect);
     if (start) {
       starts.push_back(std::move(*start));
     }
   }
+  starts.push_back(start_by_experiment(query, dialect));
   return starts;
+}
+
+SqlStatement count_statement(const SearchStart& start, std::int64_t limit) {
+  return {.text = format("SELECT COUNT(*), 0 FROM (SELECT 1 AS one FROM {} LIMIT {}) c",
+                         start.rows.text, limit),
+          .values = start.rows.values};
 }
 
 SqlStatement sorted_statement(const RunQuery& query, const SearchStart& start, SqlDialect dialect,

@@ -35,12 +35,16 @@ struct SearchStart {
   /// will do.
   std::function<std::string(SqlValues&)> narrow = {};
   const FilterClause* answered = nullptr;  // of the query's filter: `narrow` says all that it does
-  SqlStatement count = {};                 // how many rows there are, counted up to a limit
+  /// What FROM begins with to have these rows alone, for count_statement().
+  SqlStatement rows = {};
 };
 
-/// Where a search can begin, by conditions for which there is an index; the experiments are first.
-std::vector<SearchStart> possible_starts(const RunQuery& query, SqlDialect dialect,
-                                         std::int64_t count_limit);
+/// Where a search can begin, by conditions for which there is an index; the experiments, of which
+/// the rows are most, are last.
+std::vector<SearchStart> possible_starts(const RunQuery& query, SqlDialect dialect);
+
+/// How many rows a start has, counted up to a limit.
+SqlStatement count_statement(const SearchStart& start, std::int64_t limit);
 
 /// The numbers of the runs from `offset` on, at most `limit`, beginning at `start`; sorts all that
 /// are found.

@@ -41,10 +41,15 @@ class Session : public soci::session {
   /// Between transactions, when a statement failed: SOCI frees what it was bound to with it alone.
   void forget_kept() { kept_.clear(); }
 
+  /// For a FROM: the numbers of the JSON list that the parameter `:numbers` is, as `n.number`.
+  std::string_view numbers_table() const { return numbers_table_; }
+  void set_numbers_table(std::string_view sql) { numbers_table_ = sql; }
+
   /// `companion` lives as long as the session.
   void keep(std::shared_ptr<void> companion) { companion_ = std::move(companion); }
 
  private:
+  std::string_view numbers_table_;
   std::shared_ptr<void> companion_;
   std::map<std::pair<std::type_index, std::string>, std::shared_ptr<void>> kept_;
 };

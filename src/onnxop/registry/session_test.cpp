@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include "onnxop/registry/row_select.h"
 #include "onnxop/registry/test_store.h"
 
 namespace onnxop {
@@ -99,6 +100,47 @@ TEST_P(SessionTest, WhatOthersChangeInTheTableIsSeen) {
   EXPECT_THAT(numbers(), testing::ElementsAre(1));
   execute("ALTER TABLE t ADD COLUMN x BIGINT");
   execute("INSERT INTO t (n, x) VALUES (2, 2)");
+  write(3);
+  EXPECT_THAT(numbers(), testing::ElementsAre(1, 2, 3));
+}
+
+struct Number {
+  void exchange(soci::statement& statement) { statement.exchange(into(value)); }
+  long long value = 0;
+};
+
+TEST_P(SessionTest, RowsOfManyNumbersAreFoundByOneStatement) {
+  for (long long number = 1; number <= 300; ++number) {
+    write(number * 10);
+  }
+  const auto found = [&](const std::vector<std::int64_t>& numbers) {
+    std::vector<long long> values;
+    database_.read([&](Session& session) {
+      for_each_row<Number>(session, numbers, "t.n", "t WHERE t.n = n.number",
+                           [&](const Number& row) { values.push_back(row.value); });
+    });
+    return values;
+  };
+  EXPECT_THAT(found({20, 21, 2000}), testing::UnorderedElementsAre(20, 2000));
+  EXPECT_THAT(found({}), testing::IsEmpty());
+  std::vector<std::int64_t> all;
+  for (std::int64_t number = 0; number < 5000; ++number) {
+    all.push_back(number);
+  }
+  EXPECT_EQ(found(all).size(), 300u);
+}
+
+TEST_P(SessionTest, RowsThatAreNotAllTakenHoldOnToNothing) {
+  write(1);
+  write(2);
+  database_.read([&](Session& session) {
+    const std::vector<std::int64_t> both{1, 2};
+    EXPECT_EQ(catch_error([&] {
+                for_each_row<Number>(session, both, "t.n", "t WHERE t.n = n.number",
+                                     [](const Number&) { fail(ErrorCode::kDataLoss, "no"); });
+              }).code,
+              ErrorCode::kDataLoss);
+  });
   write(3);
   EXPECT_THAT(numbers(), testing::ElementsAre(1, 2, 3));
 }

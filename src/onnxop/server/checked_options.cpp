@@ -31,6 +31,7 @@ ServerOptions checked_options(ServerOptions options) {
   if (options.tracking) {
     in_range("tracking port", options.tracking->port, -1, 65535);
     in_range("tracking threads", options.tracking->threads, 1, 1024);
+    in_range("tracking writers", options.tracking->writers, 1, 1024);
     in_range("tracking queue", options.tracking->max_queued, 1, kMany);
   }
   in_range("max_pixels", options.max_pixels, 1, std::int64_t{1} << 40);

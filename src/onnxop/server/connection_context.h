@@ -15,13 +15,23 @@ namespace onnxop {
 struct Lanes {
   Executors& control;
   Executors* tracking = nullptr;
+  Executors* tracking_writes = nullptr;
   Executors* files = nullptr;
 
   Executors& of(Lane lane) const {
-    return lane == Lane::kTracking ? *tracking : lane == Lane::kFiles ? *files : control;
+    switch (lane) {
+      case Lane::kTracking:
+        return *tracking;
+      case Lane::kTrackingWrites:
+        return *tracking_writes;
+      case Lane::kFiles:
+        return *files;
+      default:
+        return control;
+    }
   }
   void stop() const {
-    for (Executors* each : {&control, tracking, files}) {
+    for (Executors* each : {&control, tracking, tracking_writes, files}) {
       if (each != nullptr) {
         each->stop();
       }

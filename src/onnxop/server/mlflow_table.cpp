@@ -56,7 +56,8 @@ void MlflowTable::add(const MlflowOperation& operation, MlflowHandler handler) {
                 return response;
               });
             },
-        .lane = operation.lane};
+        .lane = operation.lane.value_or(
+            operation.permission == Permission::kRead ? Lane::kTracking : Lane::kTrackingWrites)};
     add_at(format("{}{}", prefix, operation.path), std::move(route), prefix == kPrefixes.front());
   }
 }

@@ -43,7 +43,7 @@ struct MlflowOperation {
   std::string id = {};       // in the OpenAPI document
   std::string summary = {};  // one line
   Permission permission = Permission::kRead;
-  Lane lane = Lane::kTracking;
+  std::optional<Lane> lane = std::nullopt;  // kTracking, or what its permission lets it do
 };
 
 class MlflowTable {

@@ -24,9 +24,10 @@ enum class RoutePort { kAny, kInference, kManagement, kTracking };
 /// each of these has its own, so that none waits for another.
 enum class Lane : std::uint8_t {
   kIo,
-  kControl,   // changes of what is served
-  kTracking,  // the database of runs and models
-  kFiles      // what reads or writes files of any size
+  kControl,         // changes of what is served
+  kTracking,        // the database of runs and models: what asks it, which takes a processor,
+  kTrackingWrites,  // and what changes it, which waits for its turn
+  kFiles            // what reads or writes files of any size
 };
 
 /// One of handler and pending is set. They may throw; any number of threads may call them at once.

@@ -49,9 +49,14 @@ std::vector<RoutePort> main_ports(const ServerOptions& options) {
   return ports;
 }
 
-std::unique_ptr<Executors> tracking_threads(const ServerOptions& options, int max_queued) {
-  return options.tracking ? std::make_unique<Executors>(options.tracking->threads, max_queued)
+std::unique_ptr<Executors> tracking_threads(const ServerOptions& options,
+                                            int TrackingOptions::*threads, int max_queued) {
+  return options.tracking ? std::make_unique<Executors>(*options.tracking.*threads, max_queued)
                           : nullptr;
+}
+
+int tracking_queue(const ServerOptions& options) {
+  return options.tracking ? options.tracking->max_queued : 1;
 }
 
 /// A connection has one file on its way at most, so that all of them find room.
@@ -120,6 +125,7 @@ class Server::Impl {
   // They end before the contexts, to which their jobs report.
   Executors control_;
   std::unique_ptr<Executors> tracking_;
+  std::unique_ptr<Executors> tracking_writes_;
   std::unique_ptr<Executors> files_;
   Lanes lanes_;
   std::deque<Port> ports_;
@@ -138,9 +144,11 @@ Server::Impl::Impl(ServerOptions options, const ServingCore& core)
       hangups_(main_executor()),
       drain_deadline_(main_executor()),
       control_(1, kControlQueue),
-      tracking_(tracking_threads(options_, options_.tracking ? options_.tracking->max_queued : 1)),
-      files_(tracking_threads(options_, file_queue(options_))),
-      lanes_{control_, tracking_.get(), files_.get()} {
+      tracking_(tracking_threads(options_, &TrackingOptions::threads, tracking_queue(options_))),
+      tracking_writes_(
+          tracking_threads(options_, &TrackingOptions::writers, tracking_queue(options_))),
+      files_(tracking_threads(options_, &TrackingOptions::threads, file_queue(options_))),
+      lanes_{control_, tracking_.get(), tracking_writes_.get(), files_.get()} {
   if (options_.manage_port >= 0) {
     manage_ = &listen("management apart", options_.manage_host, options_.manage_port,
                       {RoutePort::kManagement});

@@ -62,7 +62,8 @@ struct TrackingOptions {
   std::string host = "127.0.0.1";
   std::vector<std::string> allowed_hosts = {};  // see KnownHosts
   int threads = 2;       // that ask the database; as many read and write files
-  int max_queued = 256;  // requests that wait for one; over it: 503
+  int writers = 4;       // threads that change it: their changes become one transaction
+  int max_queued = 256;  // requests that wait for one of each kind; over it: 503
 };
 
 struct ServerOptions {
