@@ -15,6 +15,7 @@ namespace {
 
 constexpr int kWaitingForCalls = 16;  // of a thread, at a time
 constexpr std::size_t kMostAtOnce = 64;
+constexpr unsigned kLoneCalls = 8;
 
 }  // namespace
 
@@ -145,18 +146,36 @@ class GrpcInferThreads::Thread {
   void run() {
     Told told;
     while (queue_->Next(&told.tag, &told.ok)) {
-      std::size_t handled = 0;
-      do {
-        const Call::Event event = *static_cast<Call::Event*>(told.tag);
-        (event.call.*event.handle)(told.ok);
-      } while (++handled < kMostAtOnce && look(told) == grpc::CompletionQueue::GOT_EVENT);
+      handle(told);
+      if (fresh_.empty()) {
+        continue;
+      }
+      std::size_t handled = 1;
+      while (!is_lone() && handled < kMostAtOnce &&
+             look(told) == grpc::CompletionQueue::GOT_EVENT) {
+        handle(told);
+        ++handled;
+      }
       begin_fresh();
     }
   }
 
+  static void handle(const Told& told) {
+    const Call::Event event = *static_cast<Call::Event*>(told.tag);
+    (event.call.*event.handle)(told.ok);
+  }
+
+  /// To look for more takes longer than to read a call. Where the last calls were each alone, there
+  /// is a look at one in some.
+  bool is_lone() const {
+    return is_alone() && lone_calls_ >= kLoneCalls && lone_calls_ % kLoneCalls != 0;
+  }
+  bool is_alone() const { return fresh_.size() == 1 && *all_.unanswered_ == 1; }
+
   /// Whoever is alone may run here; who is not gets to be in a batch.
   void begin_fresh() {
-    const bool alone = fresh_.size() == 1 && *all_.unanswered_ == 1;
+    const bool alone = is_alone();
+    lone_calls_ = alone ? lone_calls_ + 1 : 0;
     for (Call* call : fresh_) {
       call->begin(alone);
     }
@@ -170,6 +189,7 @@ class GrpcInferThreads::Thread {
   GrpcInferThreads& all_;
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   std::vector<Call*> fresh_;
+  unsigned lone_calls_ = 0;  // one after the other
   std::thread thread_;
 };
 
