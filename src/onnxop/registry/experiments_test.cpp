@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "onnxop/registry/metric_points.h"
 #include "onnxop/registry/test_store.h"
 
 namespace onnxop {
@@ -134,6 +135,11 @@ TEST_P(ExperimentsTest, DeletedOnesGoForGoodWithAllThatBelongsToThem) {
     const std::string run = runs.create({.experiment_id = experiment});
     runs.log_batch(run, {.metrics = {{"loss", 1, 1, 1}}, .params = {{"a", "b"}}});
     runs.log_metrics(run, std::vector<Metric>(kSettledAtOnce, {"acc", 0.5, 1, 1}));
+    std::vector<Metric> segment;
+    for (std::int64_t key = 0; key < kMostRecentPoints; ++key) {
+      segment.push_back({format("m{}", key), 0.5, 1, 1});
+    }
+    runs.log_metrics(run, segment);
     runs.log_inputs(run, {{{"digits", "d1", "local", "/data", "", ""}, {{"context", "train"}}}});
     std::ofstream(runs.dir(run) / "checkpoint") << "weights";
     const LoggedModel model = registry_.logged_models().create(
@@ -171,6 +177,7 @@ TEST_P(ExperimentsTest, DeletedOnesGoForGoodWithAllThatBelongsToThem) {
                             "run_params", "run_metrics", "run_recent_metrics", "runs"}) {
     EXPECT_EQ(scalar(format("SELECT COUNT(*) FROM {}", table)), 1) << table;
   }
+  EXPECT_EQ(scalar("SELECT COUNT(DISTINCT run) FROM run_metric_segments"), 1);
   EXPECT_EQ(scalar("SELECT COUNT(*) FROM experiment_tags"), 0);
   EXPECT_EQ(registry_.artifacts().tree("").size(), 2u);
   EXPECT_EQ(registry_.artifacts().tree("folder").size(), 2u);

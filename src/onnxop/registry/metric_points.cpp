@@ -16,8 +16,8 @@ using soci::use;
 // A batch with so many points of each of its metrics fills their pages well enough.
 constexpr std::size_t kPointsOfAKey = 16;
 
-// A point that gathers: with its number among those of the run.
-struct RecentPoint {
+// A point with its number among those of the run that gather, or with that of its segment.
+struct NumberedPoint {
   static constexpr std::size_t kParameters = MetricPoint::kParameters + 1;
 
   void exchange(soci::statement& statement) {
@@ -59,28 +59,100 @@ std::size_t count_keys(std::span<const MetricPoint> sorted) {
   return keys;
 }
 
+struct LastSegment {
+  explicit LastSegment(Session& session)
+      : statement((session.prepare << "SELECT COALESCE(MAX(segment), 0) FROM run_metric_segments "
+                                      "WHERE run = :run",
+                   use(run), into(last))) {}
+
+  long long run = 0;
+  long long last = 0;
+  soci::statement statement;
+};
+
+std::int64_t last_segment(Session& session, std::int64_t run) {
+  auto& select = session.kept<LastSegment>();
+  select.run = run;
+  std::int64_t last = 0;
+  select.statement.execute();
+  while (select.statement.fetch()) {
+    last = select.last;
+  }
+  return last;
+}
+
+struct DeleteRecent {
+  explicit DeleteRecent(Session& session)
+      : statement(
+            (session.prepare << "DELETE FROM run_recent_metrics WHERE run = :run", use(run))) {}
+
+  long long run = 0;
+  soci::statement statement;
+};
+
+void delete_recent(Session& session, std::int64_t run) {
+  auto& remove = session.kept<DeleteRecent>();
+  remove.run = run;
+  remove.statement.execute(true);
+}
+
+struct MakeSegment {
+  explicit MakeSegment(Session& session)
+      : statement((session.prepare
+                       << "INSERT INTO run_metric_segments (run, segment, key, timestamp_ms, step, "
+                          "value, is_nan) SELECT run, :segment, key, timestamp_ms, step, value, "
+                          "is_nan FROM run_recent_metrics WHERE run = :run ORDER BY key, "
+                          "timestamp_ms, step, value, is_nan ON CONFLICT DO NOTHING",
+                   use(segment, "segment"), use(run, "run"))) {}
+
+  long long run = 0;
+  long long segment = 0;
+  soci::statement statement;
+};
+
+// Of all that has gathered.
+void make_segment(Session& session, std::int64_t run) {
+  auto& make = session.kept<MakeSegment>();
+  make.segment = last_segment(session, run) + 1;
+  make.run = run;
+  make.statement.execute(true);
+  delete_recent(session, run);
+}
+
+std::vector<NumberedPoint> with_numbers(const std::vector<MetricPoint>& points, std::int64_t first,
+                                        std::int64_t step) {
+  std::vector<NumberedPoint> rows;
+  rows.reserve(points.size());
+  for (const MetricPoint& point : points) {
+    rows.push_back({first + step * std::ssize(rows), point});
+  }
+  return rows;
+}
+
+void insert_segment(Session& session, std::int64_t run, const std::vector<MetricPoint>& points) {
+  insert_rows<NumberedPoint>(session,
+                             "INSERT INTO run_metric_segments (segment, run, key, timestamp_ms, "
+                             "step, value, is_nan)",
+                             "ON CONFLICT DO NOTHING",
+                             with_numbers(points, last_segment(session, run) + 1, 0));
+}
+
 void gather(Session& session, std::int64_t run, const std::vector<MetricPoint>& points) {
   std::int64_t last = last_recent(session, run);
   if (last + std::ssize(points) > kMostRecentPoints) {
-    settle_points(session, run);
+    make_segment(session, run);
     last = 0;
   }
-  std::vector<RecentPoint> rows;
-  rows.reserve(points.size());
-  for (const MetricPoint& point : points) {
-    rows.push_back({++last, point});
-  }
-  insert_rows<RecentPoint>(session,
-                           "INSERT INTO run_recent_metrics (number, run, key, timestamp_ms, step, "
-                           "value, is_nan)",
-                           "", rows);
+  insert_rows<NumberedPoint>(session,
+                             "INSERT INTO run_recent_metrics (number, run, key, timestamp_ms, "
+                             "step, value, is_nan)",
+                             "", with_numbers(points, last + 1, 1));
 }
 
-// `columns_of`: "SELECT", or where a point may be twice "SELECT DISTINCT", or a page would be full
-// of one point.
-std::vector<MetricPoint> load_from(Session& session, std::string_view columns_of,
-                                   std::string_view table, const MetricPoint& after,
-                                   std::int64_t most) {
+// `select`: "SELECT … FROM … WHERE " of the points' columns; "SELECT DISTINCT" where a point may be
+// twice, or a page would be full of one point.
+std::vector<MetricPoint> load_from(Session& session, std::string_view select_where,
+                                   const MetricPoint& after, std::int64_t most) {
   constexpr std::size_t kFetched = 1024;
   const long long limit = most;
   std::vector<long long> times(kFetched);
@@ -88,9 +160,9 @@ std::vector<MetricPoint> load_from(Session& session, std::string_view columns_of
   std::vector<double> values(kFetched);
   std::vector<int> is_nan(kFetched);
   soci::statement select =
-      (session.prepare << columns_of << " timestamp_ms, step, value, is_nan FROM " << table
-                       << " WHERE run = :run AND key = :key AND (timestamp_ms, step, value, is_nan)"
-                          " > (:time, :step, :value, :nan) "
+      (session.prepare << select_where
+                       << " run = :run AND key = :key AND (timestamp_ms, step, value, is_nan) > "
+                          "(:time, :step, :value, :nan) "
                           "ORDER BY timestamp_ms, step, value, is_nan LIMIT :limit",
        use(after.run), use(after.key), use(after.timestamp_ms), use(after.step), use(after.value),
        use(after.is_nan), use(limit), into(times), into(steps), into(values), into(is_nan));
@@ -101,6 +173,31 @@ std::vector<MetricPoint> load_from(Session& session, std::string_view columns_of
       points.push_back({after.run, after.key, times[i], steps[i], values[i], is_nan[i]});
     }
   }
+  return points;
+}
+
+// In each of the segments, from the first to the last, a look for the metric.
+std::vector<MetricPoint> load_from_segments(Session& session, const MetricPoint& after,
+                                            std::int64_t most) {
+  const std::int64_t last = last_segment(session, after.run);
+  if (last == 0) {
+    return {};
+  }
+  return load_from(session,
+                   format("WITH RECURSIVE numbers (number) AS (SELECT CAST(1 AS BIGINT) UNION ALL "
+                          "SELECT number + 1 FROM numbers WHERE number < {}) SELECT DISTINCT "
+                          "timestamp_ms, step, value, is_nan FROM numbers CROSS JOIN "
+                          "run_metric_segments WHERE segment = numbers.number AND",
+                          last),
+                   after, most);
+}
+
+std::vector<MetricPoint> merged(const std::vector<MetricPoint>& a,
+                                const std::vector<MetricPoint>& b) {
+  std::vector<MetricPoint> points;
+  points.reserve(a.size() + b.size());
+  std::ranges::merge(a, b, std::back_inserter(points), {}, &MetricPoint::place,
+                     &MetricPoint::place);
   return points;
 }
 
@@ -119,9 +216,9 @@ void append_points(Session& session, std::int64_t run, std::vector<MetricPoint> 
   std::ranges::sort(points, [](const MetricPoint& a, const MetricPoint& b) {
     return std::tuple_cat(std::tie(a.key), a.place()) < std::tuple_cat(std::tie(b.key), b.place());
   });
-  if (points.size() < kPointsOfAKey * count_keys(points) &&
-      std::ssize(points) < kMostRecentPoints) {
-    gather(session, run, points);
+  if (points.size() < kPointsOfAKey * count_keys(points)) {
+    std::ssize(points) < kMostRecentPoints ? gather(session, run, points)
+                                           : insert_segment(session, run, points);
     return;
   }
   insert_rows<MetricPoint>(session,
@@ -135,21 +232,22 @@ void settle_points(Session& session, std::int64_t run) {
              "key, timestamp_ms, step, value, is_nan FROM run_recent_metrics WHERE run = :run "
              "ORDER BY key, timestamp_ms, step, value, is_nan ON CONFLICT DO NOTHING",
       use(number);
-  session << "DELETE FROM run_recent_metrics WHERE run = :run", use(number);
+  delete_recent(session, run);
 }
 
 std::vector<MetricPoint> load_points(Session& session, const MetricPoint& after,
                                      std::int64_t most) {
-  std::vector<MetricPoint> settled = load_from(session, "SELECT", "run_metrics", after, most);
-  const std::vector<MetricPoint> recent =
-      load_from(session, "SELECT DISTINCT", "run_recent_metrics", after, most);
-  if (recent.empty()) {
-    return settled;
+  constexpr std::string_view kColumns = "timestamp_ms, step, value, is_nan";
+  std::vector<MetricPoint> points =
+      load_from(session, format("SELECT {} FROM run_metrics WHERE", kColumns), after, most);
+  const auto others = merged(
+      load_from_segments(session, after, most),
+      load_from(session, format("SELECT DISTINCT {} FROM run_recent_metrics WHERE", kColumns),
+                after, most));
+  if (others.empty()) {
+    return points;
   }
-  std::vector<MetricPoint> points;
-  points.reserve(settled.size() + recent.size());
-  std::ranges::merge(settled, recent, std::back_inserter(points), {}, &MetricPoint::place,
-                     &MetricPoint::place);
+  points = merged(points, others);
   points.erase(std::unique(points.begin(), points.end(),
                            [](const MetricPoint& a, const MetricPoint& b) {
                              return a.place() == b.place();

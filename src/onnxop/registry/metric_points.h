@@ -1,8 +1,10 @@
 #pragma once
 // Where the points of the runs' metrics lie. A metric's points lie together, ordered as a history
 // is (run_metrics): read fast, but a batch of many metrics would write a page for each of them. So
-// such batches gather behind each other first (run_recent_metrics), and move to their places many
-// at a time. No part of the room's interface; inside a transaction.
+// such batches gather behind each other first (run_recent_metrics), and a thousand of their points
+// become a segment of the run (run_metric_segments), in which a metric's lie together: few pages,
+// one behind the other. A history is merged from all three. No part of the room's interface;
+// inside a transaction.
 
 #include <cstdint>
 #include <string>
@@ -35,7 +37,7 @@ struct MetricPoint {
 /// Adds points of one run. One that is there already is the same one: it is found once.
 void append_points(Session& session, std::int64_t run, std::vector<MetricPoint> points);
 
-/// Moves what has gathered to its places: the run has ended.
+/// Moves what has gathered to run_metrics: the run has ended.
 void settle_points(Session& session, std::int64_t run);
 
 /// At most `most` points of a metric behind `after`, whose run and key they have.

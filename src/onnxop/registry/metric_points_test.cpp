@@ -41,6 +41,10 @@ class MetricPointsTest : public EachRegistryTest {
   }
   int recent() { return scalar("SELECT COUNT(*) FROM run_recent_metrics"); }
   int settled() { return scalar("SELECT COUNT(*) FROM run_metrics"); }
+  int in_segments() { return scalar("SELECT COUNT(*) FROM run_metric_segments"); }
+  int segments() {
+    return scalar("SELECT COUNT(*) FROM (SELECT DISTINCT run, segment FROM run_metric_segments) s");
+  }
 
   static constexpr int kKeys = 100;
   static constexpr int kBatches = kMostRecentPoints / kKeys;
@@ -48,22 +52,24 @@ class MetricPointsTest : public EachRegistryTest {
 };
 ONNXOP_ON_EACH_STORE(MetricPointsTest);
 
-TEST_P(MetricPointsTest, GatherAndMoveManyAtATime) {
+TEST_P(MetricPointsTest, GatherAndBecomeSegments) {
   std::vector<std::int64_t> expected;
   for (int step = 0; step < 2 * kBatches + 3; ++step) {
     runs_.log_metrics(id_, batch(step));
     expected.push_back(step);
     EXPECT_LE(recent(), kMostRecentPoints);
-    ASSERT_EQ(recent() + settled(), (step + 1) * kKeys);
+    ASSERT_EQ(recent() + in_segments(), (step + 1) * kKeys);
   }
   EXPECT_EQ(recent(), 3 * kKeys);
-  EXPECT_EQ(settled(), 2 * kMostRecentPoints);
+  EXPECT_EQ(in_segments(), 2 * kMostRecentPoints);
+  EXPECT_EQ(segments(), 2);
+  EXPECT_EQ(settled(), 0);
   EXPECT_EQ(steps("m0"), expected);
   EXPECT_EQ(steps("m99"), expected);
   EXPECT_EQ(runs_.get(id_).metrics.at("m7").step, expected.back());
 }
 
-TEST_P(MetricPointsTest, AHistoryIsMergedFromBothPlacesInItsOrder) {
+TEST_P(MetricPointsTest, AHistoryIsMergedFromAllPlacesInItsOrder) {
   std::vector<Metric> even;
   for (std::int64_t step = 0; step < 40; step += 2) {
     even.push_back({"loss", 0.5, step, step});
@@ -79,8 +85,30 @@ TEST_P(MetricPointsTest, AHistoryIsMergedFromBothPlacesInItsOrder) {
   }
   EXPECT_EQ(recent(), 40);
   EXPECT_EQ(steps("loss"), expected);
-
   EXPECT_EQ(paged_steps("loss", 7), expected);
+
+  // Segments with later points, earlier ones, and some of those that are elsewhere.
+  for (const std::int64_t first : {40, -10, 30}) {
+    std::vector<Metric> many;
+    for (std::int64_t step = first; step < first + 15; ++step) {
+      many.push_back({"loss", 0.5, 100 + step, step});
+    }
+    for (std::int64_t key = 0; key < kMostRecentPoints; ++key) {
+      many.push_back({format("m{}", key), 1, 1, 1});
+    }
+    runs_.log_metrics(id_, many);
+  }
+  EXPECT_EQ(segments(), 3);
+  std::vector<std::int64_t> all = expected;
+  for (const std::int64_t first : {90, 130, 140}) {
+    for (std::int64_t time = first; time < first + 15; ++time) {
+      all.push_back(time - 100);
+    }
+  }
+  all.erase(all.begin() + 40 + 25, all.begin() + 40 + 30);  // 40 to 44 are in two segments
+  EXPECT_EQ(steps("loss"), all);
+  EXPECT_EQ(paged_steps("loss", 7), all);
+  EXPECT_EQ(steps("m3"), std::vector<std::int64_t>{1});
 }
 
 TEST_P(MetricPointsTest, WhatIsSentAgainIsThereOnceWhereverItLies) {
@@ -88,7 +116,7 @@ TEST_P(MetricPointsTest, WhatIsSentAgainIsThereOnceWhereverItLies) {
     runs_.log_metrics(id_, batch(5));
     EXPECT_THAT(steps("m3"), testing::ElementsAre(5));
   }
-  EXPECT_EQ(settled(), kKeys);
+  EXPECT_EQ(in_segments(), kKeys);
   EXPECT_EQ(recent(), 2 * kKeys);
   runs_.log_metrics(id_, batch(6));
   EXPECT_THAT(steps("m3"), testing::ElementsAre(5, 6));
@@ -119,7 +147,8 @@ TEST_P(MetricPointsTest, ManyAtOnceAndThoseOfARunThatEndsGoToTheirPlaces) {
   }
   runs_.log_metrics(id_, many);
   EXPECT_EQ(recent(), 0);
-  EXPECT_EQ(settled(), 2 * kMostRecentPoints);
+  EXPECT_EQ(in_segments(), 2 * kMostRecentPoints);
+  EXPECT_EQ(segments(), 1);
 
   runs_.log_metrics(id_, batch(2));
   EXPECT_EQ(recent(), kKeys);

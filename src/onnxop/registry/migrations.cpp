@@ -358,8 +358,35 @@ constexpr auto kVersion4 = std::to_array<std::string_view>({
     "CREATE INDEX runs_by_name ON runs (substr(name, 1, 64), number)",
 });
 
-constexpr auto kMigrations =
-    std::to_array<Migration>({{1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}});
+// Points that have gathered move to a segment of their run. Neither table refers to `runs`: to look
+// the run up for each point costs as much as to write the point, and it is there, or none is
+// written.
+constexpr auto kVersion5 = std::to_array<std::string_view>({
+    "INSERT INTO run_metrics SELECT run, key, timestamp_ms, step, value, is_nan FROM "
+    "run_recent_metrics WHERE true ON CONFLICT DO NOTHING",
+    "DROP TABLE run_recent_metrics",
+    R"(CREATE TABLE run_recent_metrics (
+      run BIGINT NOT NULL,
+      number BIGINT NOT NULL,
+      key TEXT NOT NULL,
+      timestamp_ms BIGINT NOT NULL,
+      step BIGINT NOT NULL,
+      value DOUBLE PRECISION NOT NULL,
+      is_nan INTEGER NOT NULL,
+      PRIMARY KEY (run, number)) {clustered})",
+    R"(CREATE TABLE run_metric_segments (
+      run BIGINT NOT NULL,
+      segment BIGINT NOT NULL,
+      key TEXT NOT NULL,
+      timestamp_ms BIGINT NOT NULL,
+      step BIGINT NOT NULL,
+      value DOUBLE PRECISION NOT NULL,
+      is_nan INTEGER NOT NULL,
+      PRIMARY KEY (run, segment, key, timestamp_ms, step, value, is_nan)) {clustered})",
+});
+
+constexpr auto kMigrations = std::to_array<Migration>(
+    {{1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}, {5, kVersion5}});
 
 }  // namespace
 

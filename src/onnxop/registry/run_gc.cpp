@@ -91,8 +91,8 @@ void remove_folder(const fs::path& folder) {
 
 void remove_rows(Session& session, const DeletedRun& run) {
   for (const std::string_view table :
-       {"run_params", "run_tags", "run_metrics", "run_recent_metrics", "run_latest_metrics",
-        "run_dataset_tags", "run_datasets", "run_models"}) {
+       {"run_params", "run_tags", "run_metrics", "run_recent_metrics", "run_metric_segments",
+        "run_latest_metrics", "run_dataset_tags", "run_datasets", "run_models"}) {
     session << "DELETE FROM " << table << " WHERE run = :run", use(run.number);
   }
   remove_artifacts_below(session, format("{}/{}", run.experiment_folder, run.run_id));

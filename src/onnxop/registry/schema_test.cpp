@@ -213,6 +213,35 @@ TEST_P(SchemaTest, PointsThatAnOldStoreHasTwiceBecomeOne) {
   EXPECT_EQ(registry.runs().list().at(0).metrics.at("loss").step, 3);
 }
 
+TEST_P(SchemaTest, PointsThatGatherInAnOldStoreAreInTheirPlaces) {
+  fs::create_directories(location().folder / "runs");
+  {
+    Database database(dialect_of(location()), clock_);
+    migrate(database, store_migrations().first(4), 1'000);
+  }
+  execute(
+      "INSERT INTO runs (run_id, number, name, status, start_time_ms, owner) VALUES "
+      "('0123456789abcdef0123456789abcdef', 1, 'first', 'RUNNING', 100, '')");
+  execute(
+      "INSERT INTO run_metrics (run, key, timestamp_ms, step, value, is_nan) VALUES "
+      "(1, 'loss', 10, 1, 0.75, 0), (1, 'loss', 30, 3, 0.25, 0)");
+  execute(
+      "INSERT INTO run_recent_metrics (run, number, key, timestamp_ms, step, value, is_nan) VALUES "
+      "(1, 1, 'loss', 20, 2, 0.5, 0), (1, 2, 'acc', 20, 2, 0.5, 0), (1, 3, 'loss', 30, 3, 0.25, "
+      "0)");
+  Registry registry(location(), clock_, true);
+  const std::string run = registry.runs().list().at(0).run_id;
+  EXPECT_EQ(scalar("SELECT COUNT(*) FROM run_recent_metrics"), 0);
+  registry.runs().log_metrics(run, {{"loss", 0.125, 40, 4}, {"acc", 0.75, 40, 4}});
+  EXPECT_EQ(scalar("SELECT COUNT(*) FROM run_recent_metrics"), 2);
+  const auto history = registry.runs().metric_history(run, "loss");
+  ASSERT_EQ(history.size(), 4u);
+  for (std::size_t i = 0; i < history.size(); ++i) {
+    EXPECT_EQ(history[i].step, static_cast<std::int64_t>(i + 1));
+  }
+  EXPECT_EQ(registry.runs().metric_history(run, "acc").size(), 2u);
+}
+
 TEST_P(SchemaTest, SeveralProcessesMayBringAnOldStoreForward) {
   make_old_store(location());
   std::vector<pid_t> children;
