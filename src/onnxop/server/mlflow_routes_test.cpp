@@ -299,7 +299,17 @@ TEST_F(MlflowRoutesTest, AVersionsSourceLiesInItsRun) {
   EXPECT_EQ(create("mlflow-artifacts:/0/" + run + "/artifacts", of_run), 200);
   EXPECT_EQ(create("runs:/" + run + "/model", of_run), 200);
   EXPECT_EQ(create("runs:/" + run + "/model", ""), 200);
-  EXPECT_EQ(create("models:/digits/1", ""), 200) << "a copy";
+  EXPECT_EQ(create("models:/digits/2", ""), 200) << "a copy";
+  EXPECT_EQ(create("models:/digits/4", ""), 200) << "of a copy";
+  EXPECT_EQ(call("GET", "model-versions/get-download-uri?name=digits&version=5")["artifact_uri"],
+            "mlflow-artifacts:/0/" + run + "/artifacts/model");
+  call("POST", "registered-models/alias", R"({"name": "digits", "alias": "next", "version": "2"})");
+  EXPECT_EQ(create("models:/digits@next", ""), 200);
+  call("POST", "registered-models/alias", R"({"name": "digits", "alias": "next", "version": "1"})");
+  EXPECT_EQ(call("GET", "model-versions/get?name=digits&version=6")["model_version"]["source"],
+            "models:/digits/2");
+  call("DELETE", "model-versions/delete", R"({"name": "digits", "version": "2"})");
+  EXPECT_EQ(refused("GET", "model-versions/get-download-uri?name=digits&version=6"), kMissing);
   EXPECT_EQ(create("mlflow-artifacts:/0/" + run + "/artifacts/model", ""), 400);
   for (const std::string& source :
        {"mlflow-artifacts:/0/" + other + "/artifacts/model", "runs:/" + other + "/model",

@@ -30,21 +30,10 @@ void note_in_logged_model(Registry& registry, const ModelVersion& version) {
   }
 }
 
-/// "NAME:3" or "NAME@alias", whether it can be served or not.
-ModelVersion find_version(const Models& models, const std::string& reference) {
-  const auto at = reference.find_last_of(":@");
-  const RegisteredModel model = models.get(reference.substr(0, at));
-  const std::string which = at == std::string::npos ? std::string() : reference.substr(at + 1);
-  if (const auto alias = model.aliases.find(which); alias != model.aliases.end()) {
-    return models.version(model.name, alias->second);
-  }
-  return models.version(model.name, parse_version_number(which));
-}
-
 /// Another version's files, under a name of its own.
-ModelVersion publish_copy(const Registry& registry, Models& models, const std::string& reference,
+ModelVersion publish_copy(const Registry& registry, Models& models, const ModelVersion& from,
                           NewVersion version) {
-  const ModelVersion from = find_version(models, reference);
+  version.source = format("models:/{}/{}", from.name, from.version);  // an alias may move
   version.run_id = from.run_id;
   version.logged_model_id = from.logged_model_id;
   version.contract = from.contract;
@@ -77,9 +66,9 @@ std::string logging_run(const Registry& registry, const std::string& model_id) {
 std::string create(const TrackingOptions& options, MlflowCall& call) {
   NewVersion version = new_version_of(call.fields());
   call.registry().models().get(version.name);  // a version makes no model here
-  if (const std::string reference = copied_version(version.source); !reference.empty()) {
+  if (const auto from = find_copied(call.registry().models(), version.source)) {
     return model_version_json(
-        publish_copy(call.registry(), call.registry().models(), reference, std::move(version)));
+        publish_copy(call.registry(), call.registry().models(), *from, std::move(version)));
   }
   const std::string folder = source_folder(call.registry(), version);
   if (version.run_id.empty() && !version.logged_model_id.empty()) {

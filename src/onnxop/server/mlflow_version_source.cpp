@@ -2,6 +2,7 @@
 
 #include "onnxop/base/error.h"
 #include "onnxop/wire/mlflow_artifacts.h"
+#include "onnxop/wire/mlflow_versions.h"
 
 namespace onnxop {
 namespace {
@@ -36,6 +37,20 @@ std::string root_of(const Registry& registry, const NewVersion& version) {
              : logged_model_artifact_root(registry.logged_models().get(version.logged_model_id));
 }
 
+// "models:/NAME/3" or "models:/NAME@alias" -> "NAME:3", "NAME@alias"; "" for what is none of these.
+std::string copied_version(const std::string& source) {
+  constexpr std::string_view kScheme = "models:/";
+  if (!source.starts_with(kScheme) || source.starts_with("models:/m-") ||
+      source.starts_with("models://")) {
+    return {};
+  }
+  std::string reference = source.substr(kScheme.size());
+  if (const auto slash = reference.find('/'); slash != std::string::npos) {
+    reference[slash] = ':';
+  }
+  return reference;
+}
+
 }  // namespace
 
 std::string source_folder(const Registry& registry, NewVersion& version) {
@@ -68,20 +83,24 @@ std::string source_folder(const Registry& registry, NewVersion& version) {
   refuse(text, "artifacts of this server: mlflow-artifacts:/…, runs:/RUN_ID/PATH or models:/m-…");
 }
 
-std::string copied_version(const std::string& source) {
-  constexpr std::string_view kScheme = "models:/";
-  if (!source.starts_with(kScheme) || source.starts_with("models:/m-") ||
-      source.starts_with("models://")) {
-    return {};
+std::optional<ModelVersion> find_copied(const Models& models, const std::string& source) {
+  const std::string reference = copied_version(source);
+  if (reference.empty()) {
+    return std::nullopt;
   }
-  std::string reference = source.substr(kScheme.size());
-  if (const auto slash = reference.find('/'); slash != std::string::npos) {
-    reference[slash] = ':';
+  const auto at = reference.find_last_of(":@");
+  const RegisteredModel model = models.get(reference.substr(0, at));
+  const std::string which = at == std::string::npos ? std::string() : reference.substr(at + 1);
+  if (const auto alias = model.aliases.find(which); alias != model.aliases.end()) {
+    return models.version(model.name, alias->second);
   }
-  return reference;
+  return models.version(model.name, parse_version_number(which));
 }
 
 std::string download_uri(const Registry& registry, const ModelVersion& version) {
+  if (const auto from = find_copied(registry.models(), version.source)) {
+    return download_uri(registry, *from);  // each was there before its copy
+  }
   NewVersion named;
   named.source = version.source;
   named.run_id = version.run_id;

@@ -1,6 +1,7 @@
 #pragma once
 // From where a version that a client registers takes its files, and what it is downloaded from.
 
+#include <optional>
 #include <string>
 
 #include "onnxop/registry/registry.h"
@@ -12,12 +13,13 @@ namespace onnxop {
 /// given it. Throws Error{kInvalidArgument}.
 std::string source_folder(const Registry& registry, NewVersion& version);
 
-/// "models:/NAME/3" or "models:/NAME@alias" -> "NAME:3", "NAME@alias" for Models::resolve(); "" for
-/// a source that is none of these.
-std::string copied_version(const std::string& source);
+/// The version that "models:/NAME/3" or "models:/NAME@alias" names, whether it can be served or
+/// not; none for a source that is none of these. Throws Error{kNotFound}.
+std::optional<ModelVersion> find_copied(const Models& models, const std::string& source);
 
-/// The URI of the folder that the version came from. Throws Error{kFailedPrecondition} for one
-/// whose files did not come from artifacts.
+/// The URI of the folder that the version came from, or the version that it is a copy of. Throws
+/// Error{kFailedPrecondition} for one whose files did not come from artifacts, {kNotFound} for a
+/// copy of one that is gone.
 std::string download_uri(const Registry& registry, const ModelVersion& version);
 
 }  // namespace onnxop

@@ -108,6 +108,14 @@ def test_the_files_of_a_version(client, model, source, run, tmp_path):
     assert open(fetched + "/data/weights.bin").read() == "weights"
 
 
+def test_the_files_of_a_copied_version(client, model, source, run, unique, tmp_path):
+    client.create_model_version(model, source, run)
+    copy = client.copy_model_version(f"models:/{model}/1", f"{unique}-copy")
+    assert (copy.name, str(copy.version)) == (f"{unique}-copy", "1")
+    fetched = mlflow.artifacts.download_artifacts(f"models:/{unique}-copy/1", dst_path=str(tmp_path))
+    assert open(fetched + "/data/weights.bin").read() == "weights"
+
+
 @pytest.mark.parametrize("place", ["/etc", "file:///etc", "{run}/../../x", "{run}/%2e%2e/%2e%2e/x", "{other}", "mlflow-artifacts:/../x"])
 def test_sources_outside_of_the_run(client, wire, model, experiment, run, place):
     other = client.create_run(experiment).info
