@@ -12,12 +12,10 @@ namespace {
 
 constexpr const char* kGroup = "Tracking";
 
-// What asks a database in a file takes a processor, and more at once would each take longer.
-TrackingOptions tracking_threads() {
-  TrackingOptions options;
-  options.threads =
-      std::max(options.threads, static_cast<int>(std::thread::hardware_concurrency()));
-  return options;
+// What asks a database in a file takes a processor; each thread may have a connection of its own.
+int asking_threads() {
+  constexpr int kMost = 4;
+  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 2, kMost);
 }
 
 }  // namespace
@@ -65,20 +63,16 @@ std::unique_ptr<RegistryPool> open_tracking(const TrackingArguments& arguments,
   if (arguments.off || (must_be_there && !std::filesystem::exists(store.folder))) {
     return nullptr;
   }
-  const TrackingOptions threads = tracking_threads();
-  return std::make_unique<RegistryPool>(
-      store, clock, false,
-      RegistryPoolOptions{.most = static_cast<std::size_t>(2 * threads.threads + threads.writers)});
+  return std::make_unique<RegistryPool>(store, clock);
 }
 
 TrackingOptions tracking_options(const TrackingArguments& arguments, RegistryPool& registries) {
-  TrackingOptions options = tracking_threads();
-  options.registries = &registries;
-  options.publish = publish_from_artifacts;
-  options.port = arguments.port;
-  options.host = arguments.host;
-  options.allowed_hosts = arguments.allowed_hosts;
-  return options;
+  return {.registries = &registries,
+          .publish = publish_from_artifacts,
+          .port = arguments.port,
+          .host = arguments.host,
+          .allowed_hosts = arguments.allowed_hosts,
+          .threads = asking_threads()};
 }
 
 }  // namespace onnxop

@@ -13,8 +13,12 @@ namespace {
 using soci::into;
 using soci::use;
 
-// A batch with so many points of each of its metrics fills their pages well enough.
-constexpr std::size_t kPointsOfAKey = 16;
+// With so many points of each metric their pages are filled well enough.
+constexpr std::int64_t kPointsOfAKey = 16;
+
+bool fill_pages(std::int64_t points, std::int64_t keys) {
+  return points >= kPointsOfAKey * keys;
+}
 
 // A point with its number among those of the run that gather, or with that of its segment.
 struct NumberedPoint {
@@ -51,8 +55,8 @@ std::int64_t last_recent(Session& session, std::int64_t run) {
   return last;
 }
 
-std::size_t count_keys(std::span<const MetricPoint> sorted) {
-  std::size_t keys = 0;
+std::int64_t count_keys(std::span<const MetricPoint> sorted) {
+  std::int64_t keys = 0;
   for (std::size_t i = 0; i < sorted.size(); ++i) {
     keys += i == 0 || sorted[i].key != sorted[i - 1].key ? 1 : 0;
   }
@@ -96,6 +100,15 @@ void delete_recent(Session& session, std::int64_t run) {
   remove.statement.execute(true);
 }
 
+struct DeleteSegments {
+  explicit DeleteSegments(Session& session)
+      : statement(
+            (session.prepare << "DELETE FROM run_metric_segments WHERE run = :run", use(run))) {}
+
+  long long run = 0;
+  soci::statement statement;
+};
+
 struct MakeSegment {
   explicit MakeSegment(Session& session)
       : statement((session.prepare
@@ -137,16 +150,40 @@ void insert_segment(Session& session, std::int64_t run, const std::vector<Metric
                              with_numbers(points, last_segment(session, run) + 1, 0));
 }
 
-void gather(Session& session, std::int64_t run, const std::vector<MetricPoint>& points) {
-  std::int64_t last = last_recent(session, run);
-  if (last + std::ssize(points) > kMostRecentPoints) {
-    make_segment(session, run);
-    last = 0;
+struct CountRecentKeys {
+  explicit CountRecentKeys(Session& session)
+      : statement((session.prepare << "SELECT COUNT(DISTINCT key) FROM run_recent_metrics WHERE "
+                                      "run = :run",
+                   use(run), into(keys))) {}
+
+  long long run = 0;
+  long long keys = 0;
+  soci::statement statement;
+};
+
+std::int64_t count_recent_keys(Session& session, std::int64_t run) {
+  auto& select = session.kept<CountRecentKeys>();
+  select.run = run;
+  std::int64_t keys = 0;
+  select.statement.execute();
+  while (select.statement.fetch()) {
+    keys = select.keys;
   }
+  return keys;
+}
+
+void gather(Session& session, std::int64_t run, const std::vector<MetricPoint>& points) {
+  const std::int64_t last = last_recent(session, run);
   insert_rows<NumberedPoint>(session,
                              "INSERT INTO run_recent_metrics (number, run, key, timestamp_ms, "
                              "step, value, is_nan)",
                              "", with_numbers(points, last + 1, 1));
+  const std::int64_t gathered = last + std::ssize(points);
+  if (gathered < kMostRecentPoints) {
+    return;
+  }
+  fill_pages(gathered, count_recent_keys(session, run)) ? settle_points(session, run)
+                                                        : make_segment(session, run);
 }
 
 // `select`: "SELECT … FROM … WHERE " of the points' columns; "SELECT DISTINCT" where a point may be
@@ -216,7 +253,7 @@ void append_points(Session& session, std::int64_t run, std::vector<MetricPoint> 
   std::ranges::sort(points, [](const MetricPoint& a, const MetricPoint& b) {
     return std::tuple_cat(std::tie(a.key), a.place()) < std::tuple_cat(std::tie(b.key), b.place());
   });
-  if (points.size() < kPointsOfAKey * count_keys(points)) {
+  if (!fill_pages(std::ssize(points), count_keys(points))) {
     std::ssize(points) < kMostRecentPoints ? gather(session, run, points)
                                            : insert_segment(session, run, points);
     return;
@@ -232,6 +269,13 @@ void settle_points(Session& session, std::int64_t run) {
              "key, timestamp_ms, step, value, is_nan FROM run_recent_metrics WHERE run = :run "
              "ORDER BY key, timestamp_ms, step, value, is_nan ON CONFLICT DO NOTHING",
       use(number);
+  delete_recent(session, run);
+}
+
+void discard_points(Session& session, std::int64_t run) {
+  auto& segments = session.kept<DeleteSegments>();
+  segments.run = run;
+  segments.statement.execute(true);
   delete_recent(session, run);
 }
 

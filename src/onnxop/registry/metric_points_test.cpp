@@ -162,6 +162,31 @@ TEST_P(MetricPointsTest, ManyAtOnceAndThoseOfARunThatEndsGoToTheirPlaces) {
   EXPECT_THAT(steps("m3"), testing::ElementsAre(1, 2, 3));
 }
 
+TEST_P(MetricPointsTest, OfFewMetricsTheyGoToTheirPlaces) {
+  std::vector<std::int64_t> expected;
+  for (std::int64_t step = 0; step < kMostRecentPoints; ++step) {
+    runs_.log_metrics(id_, {{"loss", 0.5, step, step}});
+    expected.push_back(step);
+  }
+  EXPECT_EQ(recent(), 0);
+  EXPECT_EQ(in_segments(), 0);
+  EXPECT_EQ(settled(), kMostRecentPoints);
+  EXPECT_EQ(steps("loss"), expected);
+}
+
+TEST_P(MetricPointsTest, ANewRunHasNoneOfOneThatAnOlderProgramRemoved) {
+  const int next = scalar("SELECT MAX(number) FROM runs") + 1;
+  execute(format("INSERT INTO run_metric_segments (run, segment, key, timestamp_ms, step, value, "
+                 "is_nan) VALUES ({}, 1, 'loss', 1, 1, 0.5, 0)",
+                 next));
+  execute(format("INSERT INTO run_recent_metrics (run, number, key, timestamp_ms, step, value, "
+                 "is_nan) VALUES ({}, 1, 'loss', 2, 2, 0.5, 0)",
+                 next));
+  const auto made = runs_.create({});
+  EXPECT_EQ(scalar("SELECT MAX(number) FROM runs"), next);
+  EXPECT_TRUE(runs_.metric_history(made, "loss").empty());
+}
+
 TEST_P(MetricPointsTest, OfOneRunTheyAreNotAnothers) {
   const auto other = runs_.create({});
   for (int step = 0; step < kBatches; ++step) {

@@ -43,6 +43,8 @@ class RowSelect {
   soci::statement statement_;
 };
 
+inline constexpr std::size_t kKeptForNumbers = 1000;
+
 /// Calls visit(Row&) for all rows. `rest`: tables, and a condition with n.number in it, of which
 /// there are few.
 template <typename Row, typename Visit>
@@ -51,10 +53,17 @@ void for_each_row(Session& session, std::span<const std::int64_t> numbers, std::
   if (numbers.empty()) {
     return;
   }
+  if (numbers.size() > kKeptForNumbers) {
+    // PostgreSQL's rows stay in memory as long as their statement.
+    RowSelect<Row>(session, columns, rest).for_each(numbers, visit);
+    return;
+  }
   auto& select = session.kept<RowSelect<Row>>(
       std::string(rest), [&] { return RowSelect<Row>(session, columns, rest); });
   try {
     select.for_each(numbers, visit);
+  } catch (const soci::soci_error&) {
+    throw;  // the transaction has failed, and they are forgotten behind it
   } catch (...) {
     session.forget_kept();  // else this one would hold on to the state that it reads
     throw;

@@ -1,5 +1,7 @@
 #include "onnxop/registry/run_rows.h"
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <unordered_map>
@@ -143,7 +145,7 @@ class RunLoader {
   }
 
  private:
-  // The rows of a run come one after the other.
+  // Most rows of a run come one after the other.
   Run& of(std::int64_t number) {
     if (number != last_number_) {
       last_place_ = place_of_.at(number);
@@ -186,25 +188,24 @@ class RunLoader {
   }
 
   void load_datasets() {
-    std::map<std::pair<std::int64_t, std::int64_t>, std::size_t> places;
+    std::map<std::pair<std::int64_t, std::int64_t>, DatasetInput> found;
     for_each_row<DatasetOfRun>(
         session_, numbers_,
         "r.run, r.dataset, d.name, d.digest, d.source_type, d.source, d.schema_text, d.profile",
-        "run_datasets r JOIN datasets d ON d.dataset = r.dataset WHERE r.run = n.number "
-        "ORDER BY r.run, r.dataset",
+        "run_datasets r JOIN datasets d ON d.dataset = r.dataset WHERE r.run = n.number",
         [&](const DatasetOfRun& row) {
-          auto& inputs = of(row.run).dataset_inputs;
-          places[{row.run, row.dataset}] = inputs.size();
-          inputs.push_back({row.info, {}});
+          found[{row.run, row.dataset}].dataset = row.info;
         });
-    if (places.empty()) {
+    if (found.empty()) {
       return;
     }
     for_each_row<DatasetTag>(session_, numbers_, "run, dataset, key, value",
                              "run_dataset_tags WHERE run = n.number", [&](const DatasetTag& row) {
-                               const std::size_t place = places.at({row.run, row.dataset});
-                               of(row.run).dataset_inputs[place].tags[row.key] = row.value;
+                               found.at({row.run, row.dataset}).tags[row.key] = row.value;
                              });
+    for (auto& [place, input] : found) {
+      of(place.first).dataset_inputs.push_back(std::move(input));
+    }
   }
 
   void load_models() {
@@ -229,7 +230,15 @@ class RunLoader {
 }  // namespace
 
 std::vector<Run> load_runs(Session& session, std::span<const std::int64_t> numbers) {
-  return RunLoader(session, numbers).load();
+  constexpr std::size_t kAtOnce = 5000;  // whose rows are in memory
+  std::vector<Run> runs;
+  for (std::size_t at = 0; at < numbers.size(); at += kAtOnce) {
+    auto some =
+        RunLoader(session, numbers.subspan(at, std::min(kAtOnce, numbers.size() - at))).load();
+    runs.insert(runs.end(), std::make_move_iterator(some.begin()),
+                std::make_move_iterator(some.end()));
+  }
+  return runs;
 }
 
 RunRow find_run(Session& session, const RegistryCore& core, std::string_view run_id) {

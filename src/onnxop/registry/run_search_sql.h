@@ -35,7 +35,7 @@ struct SearchStart {
   /// will do.
   std::function<std::string(SqlValues&)> narrow = {};
   const FilterClause* answered = nullptr;  // of the query's filter: `narrow` says all that it does
-  /// What FROM begins with to have these rows alone, for count_statement().
+  /// The part of a statement behind FROM that has these rows alone, for count_statement().
   SqlStatement rows = {};
 };
 

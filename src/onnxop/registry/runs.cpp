@@ -153,6 +153,7 @@ Run Runs::start(const NewRun& wanted) {
     auto& insert = session.kept<InsertRun>();
     insert.assign(run, number, owner);
     insert.statement.execute(true);
+    discard_points(session, number);
     set_values(session, kRunTags, number, run.tags);
   });
   return run;

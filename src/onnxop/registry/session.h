@@ -38,7 +38,8 @@ class Session : public soci::session {
     return kept<Statement>("", [this] { return Statement(*this); });
   }
 
-  /// Between transactions, when a statement failed: SOCI frees what it was bound to with it alone.
+  /// When a statement failed, behind its transaction: SOCI frees what it was bound to with it
+  /// alone.
   void forget_kept() { kept_.clear(); }
 
   /// For a FROM: the numbers of the JSON list that the parameter `:numbers` is, as `n.number`.

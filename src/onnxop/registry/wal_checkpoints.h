@@ -20,7 +20,7 @@ class Session;
 
 class WalCheckpoints {
  public:
-  // A run's metrics grow at many places: the pages that one batch writes are those of the next, and
+  // Many pages that one batch writes are those of the next, such as those of the latest values, and
   // are brought into the file the cheaper the more batches are before.
   static constexpr int kPages = 16384;         // 64 MiB of log
   static constexpr int kTooManyPages = 65536;  // 256 MiB

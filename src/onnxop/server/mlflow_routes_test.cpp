@@ -286,6 +286,23 @@ TEST_F(MlflowRoutesTest, RegisteredModels) {
   EXPECT_EQ(refused("GET", "registered-models/get?name=letters"), kMissing);
 }
 
+TEST_F(MlflowRoutesTest, WhatAsksAndWhatChangesHaveThreadsOfTheirOwn) {
+  const auto lane = [&](const std::string& method, const std::string& path) {
+    return table_.match(method, "/api/2.0/mlflow/" + path).route->lane;
+  };
+  EXPECT_EQ(lane("POST", "runs/search"), Lane::kTracking);
+  EXPECT_EQ(lane("GET", "metrics/get-history"), Lane::kTracking);
+  for (const char* path : {"runs/create", "runs/log-batch", "runs/log-metric", "runs/delete",
+                           "experiments/create", "registered-models/rename"}) {
+    EXPECT_EQ(lane("POST", path), Lane::kTrackingWrites) << path;
+  }
+  for (const Route* route : table_.routes()) {
+    if (route->lane == Lane::kTracking) {
+      EXPECT_EQ(route->permission, Permission::kRead) << route->operation.path;
+    }
+  }
+}
+
 TEST_F(MlflowRoutesTest, AVersionsSourceLiesInItsRun) {
   call("POST", "registered-models/create", R"({"name": "digits"})");
   const std::string run = new_run();
@@ -310,6 +327,21 @@ TEST_F(MlflowRoutesTest, AVersionsSourceLiesInItsRun) {
             "models:/digits/2");
   call("DELETE", "model-versions/delete", R"({"name": "digits", "version": "2"})");
   EXPECT_EQ(refused("GET", "model-versions/get-download-uri?name=digits&version=6"), kMissing);
+
+  // A copy takes the name that it was copied from, and is its own origin then.
+  call("POST", "registered-models/create", R"({"name": "copy"})");
+  call("POST", "model-versions/create", R"({"name": "copy", "source": "models:/digits/1"})");
+  call("DELETE", "registered-models/delete", R"({"name": "digits"})");
+  call("POST", "registered-models/rename", R"({"name": "copy", "new_name": "digits"})");
+  EXPECT_EQ(
+      ask("GET", "/api/2.0/mlflow/model-versions/get-download-uri?name=digits&version=1").status,
+      400);
+  call("POST", "registered-models/rename", R"({"name": "digits", "new_name": "copy"})");
+  call("POST", "registered-models/create", R"({"name": "digits"})");
+  EXPECT_EQ(create("runs:/" + other + "/model", ""), 200);
+  EXPECT_EQ(
+      ask("GET", "/api/2.0/mlflow/model-versions/get-download-uri?name=copy&version=1").status,
+      400);
   EXPECT_EQ(create("mlflow-artifacts:/0/" + run + "/artifacts/model", ""), 400);
   for (const std::string& source :
        {"mlflow-artifacts:/0/" + other + "/artifacts/model", "runs:/" + other + "/model",

@@ -97,9 +97,19 @@ std::optional<ModelVersion> find_copied(const Models& models, const std::string&
   return models.version(model.name, parse_version_number(which));
 }
 
-std::string download_uri(const Registry& registry, const ModelVersion& version) {
-  if (const auto from = find_copied(registry.models(), version.source)) {
-    return download_uri(registry, *from);  // each was there before its copy
+std::string download_uri(const Registry& registry, ModelVersion version) {
+  constexpr int kMostCopies = 100;
+  const std::string copy = format("version {} of '{}'", version.version, version.name);
+  for (int copies = 0; const auto from = find_copied(registry.models(), version.source); ++copies) {
+    // A name may be given to another model, or come back in a ring.
+    const bool is_it = from->run_id == version.run_id && from->sha256 == version.sha256 &&
+                       from->logged_model_id == version.logged_model_id;
+    if (!is_it || copies == kMostCopies) {
+      fail(ErrorCode::kFailedPrecondition,
+           "{} is a copy, but '{}' is not the version any more that it was copied from", copy,
+           version.source);
+    }
+    version = *from;
   }
   NewVersion named;
   named.source = version.source;

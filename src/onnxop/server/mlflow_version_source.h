@@ -18,8 +18,8 @@ std::string source_folder(const Registry& registry, NewVersion& version);
 std::optional<ModelVersion> find_copied(const Models& models, const std::string& source);
 
 /// The URI of the folder that the version came from, or the version that it is a copy of. Throws
-/// Error{kFailedPrecondition} for one whose files did not come from artifacts, {kNotFound} for a
-/// copy of one that is gone.
-std::string download_uri(const Registry& registry, const ModelVersion& version);
+/// Error{kFailedPrecondition} for one whose files did not come from artifacts, and for a copy of
+/// what is another version now, {kNotFound} for a copy of one that is gone.
+std::string download_uri(const Registry& registry, ModelVersion version);
 
 }  // namespace onnxop

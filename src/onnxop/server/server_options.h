@@ -53,7 +53,7 @@ struct HttpLimits {
 
 /// MLflow's REST API (docs/tracking.md).
 struct TrackingOptions {
-  /// A Registry for each of the threads that ask; outlives the server.
+  /// A Registry for each of the threads, twice `threads` and `writers`; outlives the server.
   RegistryPool* registries = nullptr;
   /// Publishes a version whose files, if it has any, lie in that folder of the artifacts.
   std::function<ModelVersion(Registry&, NewVersion, std::string_view folder)> publish = {};
