@@ -172,7 +172,9 @@ std::int64_t count_recent_keys(Session& session, std::int64_t run) {
   return keys;
 }
 
-void gather(Session& session, std::int64_t run, const std::vector<MetricPoint>& points) {
+// `keys`: of these points.
+void gather(Session& session, std::int64_t run, const std::vector<MetricPoint>& points,
+            std::int64_t keys) {
   const std::int64_t last = last_recent(session, run);
   insert_rows<NumberedPoint>(session,
                              "INSERT INTO run_recent_metrics (number, run, key, timestamp_ms, "
@@ -182,8 +184,11 @@ void gather(Session& session, std::int64_t run, const std::vector<MetricPoint>& 
   if (gathered < kMostRecentPoints) {
     return;
   }
-  fill_pages(gathered, count_recent_keys(session, run)) ? settle_points(session, run)
-                                                        : make_segment(session, run);
+  if (fill_pages(gathered, keys) && fill_pages(gathered, count_recent_keys(session, run))) {
+    settle_points(session, run);
+  } else {
+    make_segment(session, run);
+  }
 }
 
 // `select`: "SELECT … FROM … WHERE " of the points' columns; "SELECT DISTINCT" where a point may be
@@ -253,14 +258,16 @@ void append_points(Session& session, std::int64_t run, std::vector<MetricPoint> 
   std::ranges::sort(points, [](const MetricPoint& a, const MetricPoint& b) {
     return std::tuple_cat(std::tie(a.key), a.place()) < std::tuple_cat(std::tie(b.key), b.place());
   });
-  if (!fill_pages(std::ssize(points), count_keys(points))) {
-    std::ssize(points) < kMostRecentPoints ? gather(session, run, points)
-                                           : insert_segment(session, run, points);
-    return;
+  const std::int64_t keys = count_keys(points);
+  if (fill_pages(std::ssize(points), keys)) {
+    insert_rows<MetricPoint>(
+        session, "INSERT INTO run_metrics (run, key, timestamp_ms, step, value, is_nan)",
+        "ON CONFLICT DO NOTHING", points);
+  } else if (std::ssize(points) < kMostRecentPoints) {
+    gather(session, run, points, keys);
+  } else {
+    insert_segment(session, run, points);
   }
-  insert_rows<MetricPoint>(session,
-                           "INSERT INTO run_metrics (run, key, timestamp_ms, step, value, is_nan)",
-                           "ON CONFLICT DO NOTHING", points);
 }
 
 void settle_points(Session& session, std::int64_t run) {
