@@ -176,12 +176,14 @@ TEST_P(MetricPointsTest, OfFewMetricsTheyGoToTheirPlaces) {
 
 TEST_P(MetricPointsTest, ANewRunHasNoneOfOneThatAnOlderProgramRemoved) {
   const int next = scalar("SELECT MAX(number) FROM runs") + 1;
-  execute(format("INSERT INTO run_metric_segments (run, segment, key, timestamp_ms, step, value, "
-                 "is_nan) VALUES ({}, 1, 'loss', 1, 1, 0.5, 0)",
-                 next));
-  execute(format("INSERT INTO run_recent_metrics (run, number, key, timestamp_ms, step, value, "
-                 "is_nan) VALUES ({}, 1, 'loss', 2, 2, 0.5, 0)",
-                 next));
+  execute(
+      format("INSERT INTO run_metric_segments (run, segment, key, timestamp_ms, step, value, "
+             "is_nan) VALUES ({}, 1, 'loss', 1, 1, 0.5, 0)",
+             next));
+  execute(
+      format("INSERT INTO run_recent_metrics (run, number, key, timestamp_ms, step, value, "
+             "is_nan) VALUES ({}, 1, 'loss', 2, 2, 0.5, 0)",
+             next));
   const auto made = runs_.create({});
   EXPECT_EQ(scalar("SELECT MAX(number) FROM runs"), next);
   EXPECT_TRUE(runs_.metric_history(made, "loss").empty());
