@@ -1,11 +1,8 @@
 // MLflow's REST API without sockets, on a real store.
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "onnxop/base/error.h"
-#include "onnxop/base/json_value.h"
 #include "onnxop/server/test_mlflow.h"
+
+#include <gmock/gmock.h>
 
 namespace onnxop::testing_server {
 namespace {

@@ -1,17 +1,9 @@
 // Registered models and the sources of their versions, over MLflow's REST API.
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "onnxop/base/error.h"
-#include "onnxop/base/json_value.h"
 #include "onnxop/server/test_mlflow.h"
 
 namespace onnxop::testing_server {
 namespace {
-
-using testing::HasSubstr;
-using testing::StartsWith;
 
 class MlflowVersionRoutesTest : public MlflowRoutesTest {};
 
