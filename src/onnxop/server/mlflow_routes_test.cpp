@@ -1,8 +1,8 @@
 // MLflow's REST API without sockets, on a real store.
 
-#include "onnxop/server/test_mlflow.h"
-
 #include <gmock/gmock.h>
+
+#include "onnxop/server/test_mlflow.h"
 
 namespace onnxop::testing_server {
 namespace {
