@@ -7,7 +7,7 @@
 #include "onnxop/registry/artifacts.h"
 #include "onnxop/registry/experiment_rows.h"
 #include "onnxop/registry/registry_core.h"
-#include "onnxop/registry/session.h"
+#include "onnxop/registry/row_select.h"
 
 namespace onnxop {
 namespace {
@@ -34,6 +34,17 @@ struct SelectStage {
   std::string stage;
   std::string folder;
   soci::statement statement;
+};
+
+struct ExperimentFields {
+  void exchange(soci::statement& statement) {
+    exchange_into(statement, id, experiment.name, stage, experiment.artifact_folder, created,
+                  updated);
+  }
+
+  long long id = 0, created = 0, updated = 0;
+  std::string stage;
+  Experiment experiment;
 };
 
 void check_tags(const Texts& tags) {
@@ -135,31 +146,18 @@ void set_stage(Session& session, std::int64_t experiment, const std::string& sta
 }  // namespace
 
 std::vector<Experiment> load_experiments(Session& session, std::span<const std::int64_t> ids) {
-  if (ids.empty()) {
-    return {};
-  }
   std::map<std::int64_t, Experiment> found;
-  {
-    Experiment row;
-    long long id = 0;
-    long long created = 0;
-    long long updated = 0;
-    std::string stage;
-    soci::statement select =
-        (session.prepare << "SELECT experiment_id, name, lifecycle_stage, artifact_location, "
-                            "created_ms, updated_ms FROM experiments WHERE experiment_id IN ("
-                         << number_list(ids) << ")",
-         into(id), into(row.name), into(stage), into(row.artifact_folder), into(created),
-         into(updated));
-    select.execute();
-    while (select.fetch()) {
-      row.experiment_id = id;
-      row.lifecycle_stage = stage == kDeleted ? LifecycleStage::kDeleted : LifecycleStage::kActive;
-      row.created_ms = created;
-      row.updated_ms = updated;
-      found.emplace(id, row);
-    }
-  }
+  for_each_row<ExperimentFields>(
+      session, ids,
+      "experiment_id, name, lifecycle_stage, artifact_location, created_ms, updated_ms",
+      "experiments WHERE experiment_id = n.number", [&](ExperimentFields& row) {
+        row.experiment.experiment_id = row.id;
+        row.experiment.lifecycle_stage =
+            row.stage == kDeleted ? LifecycleStage::kDeleted : LifecycleStage::kActive;
+        row.experiment.created_ms = row.created;
+        row.experiment.updated_ms = row.updated;
+        found.emplace(row.id, row.experiment);
+      });
   for_each_value(session, kExperimentTags, ids,
                  [&](auto id, auto& key, auto& value) { found.at(id).tags.emplace(key, value); });
   std::vector<Experiment> experiments;

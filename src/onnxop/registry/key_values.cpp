@@ -55,11 +55,7 @@ struct InsertValue {
 };
 
 struct OwnedValue {
-  void exchange(soci::statement& statement) {
-    statement.exchange(into(owner));
-    statement.exchange(into(key));
-    statement.exchange(into(value));
-  }
+  void exchange(soci::statement& statement) { exchange_into(statement, owner, key, value); }
 
   long long owner = 0;
   std::string key;

@@ -8,10 +8,10 @@
 #include "onnxop/registry/experiment_rows.h"
 #include "onnxop/registry/logged_model_rows.h"
 #include "onnxop/registry/registry_core.h"
+#include "onnxop/registry/row_select.h"
 #include "onnxop/registry/run_names.h"
 #include "onnxop/registry/run_rows.h"
 #include "onnxop/registry/runs.h"
-#include "onnxop/registry/session.h"
 
 namespace onnxop {
 namespace {
@@ -63,53 +63,59 @@ void touch(Session& session, std::int64_t model, std::int64_t now_ms) {
       use(number);
 }
 
-void load_metrics(Session& session, const std::string& numbers,
-                  std::unordered_map<std::int64_t, LoggedModel>& models) {
-  LoggedModelMetric row;
-  long long number = 0;
-  long long step = 0;
-  long long timestamp_ms = 0;
-  int is_nan = 0;
-  double value = 0;
-  soci::statement select =
-      (session.prepare << "SELECT model, run_id, key, dataset_name, dataset_digest, step, "
-                          "timestamp_ms, value, is_nan FROM logged_model_metrics WHERE model IN ("
-                       << numbers << ") ORDER BY model, run_id, key, dataset_name, dataset_digest",
-       into(number), into(row.run_id), into(row.metric.key), into(row.dataset_name),
-       into(row.dataset_digest), into(step), into(timestamp_ms), into(value), into(is_nan));
-  select.execute();
-  while (select.fetch()) {
-    row.metric.value = metric_from_columns(value, is_nan);
-    row.metric.step = step;
-    row.metric.timestamp_ms = timestamp_ms;
-    models.at(number).metrics.push_back(row);
+struct ModelFields {
+  void exchange(soci::statement& statement) {
+    exchange_into(statement, number, model.model_id, experiment, model.experiment_folder,
+                  model.name, model.source_run_id, model.status, model.model_type, created,
+                  updated);
   }
+
+  long long number = 0, experiment = 0, created = 0, updated = 0;
+  LoggedModel model;
+};
+
+struct MetricOfModel {
+  void exchange(soci::statement& statement) {
+    exchange_into(statement, model, entry.run_id, entry.metric.key, entry.dataset_name,
+                  entry.dataset_digest, step, timestamp_ms, value, is_nan);
+  }
+
+  long long model = 0, step = 0, timestamp_ms = 0;
+  LoggedModelMetric entry;
+  double value = 0;
+  int is_nan = 0;
+};
+
+void load_metrics(Session& session, std::span<const std::int64_t> numbers,
+                  std::unordered_map<std::int64_t, LoggedModel>& models) {
+  for_each_row<MetricOfModel>(
+      session, numbers,
+      "model, run_id, key, dataset_name, dataset_digest, step, timestamp_ms, value, is_nan",
+      "logged_model_metrics WHERE model = n.number ORDER BY model, run_id, key, dataset_name, "
+      "dataset_digest",
+      [&](MetricOfModel& row) {
+        row.entry.metric.value = metric_from_columns(row.value, row.is_nan);
+        row.entry.metric.step = row.step;
+        row.entry.metric.timestamp_ms = row.timestamp_ms;
+        models.at(row.model).metrics.push_back(row.entry);
+      });
 }
 
 std::unordered_map<std::int64_t, LoggedModel> load_rows(Session& session,
-                                                        const std::string& numbers) {
+                                                        std::span<const std::int64_t> numbers) {
   std::unordered_map<std::int64_t, LoggedModel> models;
-  LoggedModel row;
-  long long number = 0;
-  long long experiment = 0;
-  long long created = 0;
-  long long updated = 0;
-  soci::statement select =
-      (session.prepare << "SELECT m.number, m.model_id, m.experiment_id, e.artifact_location, "
-                          "m.name, m.source_run_id, m.status, m.model_type, m.created_ms, "
-                          "m.updated_ms FROM logged_models m JOIN experiments e ON "
-                          "e.experiment_id = m.experiment_id WHERE m.number IN ("
-                       << numbers << ")",
-       into(number), into(row.model_id), into(experiment), into(row.experiment_folder),
-       into(row.name), into(row.source_run_id), into(row.status), into(row.model_type),
-       into(created), into(updated));
-  select.execute();
-  while (select.fetch()) {
-    row.experiment_id = experiment;
-    row.created_ms = created;
-    row.updated_ms = updated;
-    models.emplace(number, row);
-  }
+  for_each_row<ModelFields>(
+      session, numbers,
+      "m.number, m.model_id, m.experiment_id, e.artifact_location, m.name, m.source_run_id, "
+      "m.status, m.model_type, m.created_ms, m.updated_ms",
+      "logged_models m JOIN experiments e ON e.experiment_id = m.experiment_id WHERE "
+      "m.number = n.number",
+      [&](ModelFields& row) {
+        row.model.experiment_id = row.experiment;
+        row.model.created_ms = row.created;
+        row.model.updated_ms = row.updated;
+        models.emplace(row.number, row.model);
+      });
   return models;
 }
 
@@ -174,18 +180,14 @@ std::int64_t find_logged_model(Session& session, const RegistryCore& core,
 
 std::vector<LoggedModel> load_logged_models(Session& session,
                                             std::span<const std::int64_t> numbers) {
-  if (numbers.empty()) {
-    return {};
-  }
-  const std::string list = number_list(numbers);
-  auto found = load_rows(session, list);
+  auto found = load_rows(session, numbers);
   for_each_value(session, kLoggedModelParams, numbers, [&](auto number, auto& key, auto& value) {
     found.at(number).params.emplace(key, value);
   });
   for_each_value(session, kLoggedModelTags, numbers, [&](auto number, auto& key, auto& value) {
     found.at(number).tags.emplace(key, value);
   });
-  load_metrics(session, list, found);
+  load_metrics(session, numbers, found);
   std::vector<LoggedModel> models;
   models.reserve(found.size());
   for (const std::int64_t number : numbers) {

@@ -25,7 +25,7 @@ struct NumberedPoint {
   static constexpr std::size_t kParameters = MetricPoint::kParameters + 1;
 
   void exchange(soci::statement& statement) {
-    statement.exchange(use(number));
+    exchange_use(statement, number);
     point.exchange(statement);
   }
 
@@ -33,26 +33,49 @@ struct NumberedPoint {
   MetricPoint point;
 };
 
-struct LastRecent {
-  explicit LastRecent(Session& session)
-      : statement((session.prepare << "SELECT COALESCE(MAX(number), 0) FROM run_recent_metrics "
-                                      "WHERE run = :run",
-                   use(run), into(last))) {}
+// Statements about one run, which the session keeps by their text.
+
+struct NumberOfRun {
+  NumberOfRun(Session& session, const std::string& sql)
+      : statement((session.prepare << sql, use(run), into(number))) {}
 
   long long run = 0;
-  long long last = 0;
+  long long number = 0;
   soci::statement statement;
 };
 
-std::int64_t last_recent(Session& session, std::int64_t run) {
-  auto& select = session.kept<LastRecent>();
+std::int64_t number_of_run(Session& session, const std::string& sql, std::int64_t run) {
+  auto& select = session.kept<NumberOfRun>(sql, [&] { return NumberOfRun(session, sql); });
   select.run = run;
   select.statement.execute();
-  std::int64_t last = 0;
+  std::int64_t number = 0;
   while (select.statement.fetch()) {
-    last = select.last;
+    number = select.number;
   }
-  return last;
+  return number;
+}
+
+struct ChangeOfRun {
+  ChangeOfRun(Session& session, const std::string& sql)
+      : statement((session.prepare << sql, use(run))) {}
+
+  long long run = 0;
+  soci::statement statement;
+};
+
+void change_of_run(Session& session, const std::string& sql, std::int64_t run) {
+  auto& change = session.kept<ChangeOfRun>(sql, [&] { return ChangeOfRun(session, sql); });
+  change.run = run;
+  change.statement.execute(true);
+}
+
+std::int64_t last_segment(Session& session, std::int64_t run) {
+  return number_of_run(
+      session, "SELECT COALESCE(MAX(segment), 0) FROM run_metric_segments WHERE run = :run", run);
+}
+
+void delete_recent(Session& session, std::int64_t run) {
+  change_of_run(session, "DELETE FROM run_recent_metrics WHERE run = :run", run);
 }
 
 std::int64_t count_keys(std::span<const MetricPoint> sorted) {
@@ -62,52 +85,6 @@ std::int64_t count_keys(std::span<const MetricPoint> sorted) {
   }
   return keys;
 }
-
-struct LastSegment {
-  explicit LastSegment(Session& session)
-      : statement((session.prepare << "SELECT COALESCE(MAX(segment), 0) FROM run_metric_segments "
-                                      "WHERE run = :run",
-                   use(run), into(last))) {}
-
-  long long run = 0;
-  long long last = 0;
-  soci::statement statement;
-};
-
-std::int64_t last_segment(Session& session, std::int64_t run) {
-  auto& select = session.kept<LastSegment>();
-  select.run = run;
-  std::int64_t last = 0;
-  select.statement.execute();
-  while (select.statement.fetch()) {
-    last = select.last;
-  }
-  return last;
-}
-
-struct DeleteRecent {
-  explicit DeleteRecent(Session& session)
-      : statement(
-            (session.prepare << "DELETE FROM run_recent_metrics WHERE run = :run", use(run))) {}
-
-  long long run = 0;
-  soci::statement statement;
-};
-
-void delete_recent(Session& session, std::int64_t run) {
-  auto& remove = session.kept<DeleteRecent>();
-  remove.run = run;
-  remove.statement.execute(true);
-}
-
-struct DeleteSegments {
-  explicit DeleteSegments(Session& session)
-      : statement(
-            (session.prepare << "DELETE FROM run_metric_segments WHERE run = :run", use(run))) {}
-
-  long long run = 0;
-  soci::statement statement;
-};
 
 struct MakeSegment {
   explicit MakeSegment(Session& session)
@@ -150,32 +127,11 @@ void insert_segment(Session& session, std::int64_t run, const std::vector<Metric
                              with_numbers(points, last_segment(session, run) + 1, 0));
 }
 
-struct CountRecentKeys {
-  explicit CountRecentKeys(Session& session)
-      : statement((session.prepare << "SELECT COUNT(DISTINCT key) FROM run_recent_metrics WHERE "
-                                      "run = :run",
-                   use(run), into(keys))) {}
-
-  long long run = 0;
-  long long keys = 0;
-  soci::statement statement;
-};
-
-std::int64_t count_recent_keys(Session& session, std::int64_t run) {
-  auto& select = session.kept<CountRecentKeys>();
-  select.run = run;
-  std::int64_t keys = 0;
-  select.statement.execute();
-  while (select.statement.fetch()) {
-    keys = select.keys;
-  }
-  return keys;
-}
-
 // `keys`: of these points.
 void gather(Session& session, std::int64_t run, const std::vector<MetricPoint>& points,
             std::int64_t keys) {
-  const std::int64_t last = last_recent(session, run);
+  const std::int64_t last = number_of_run(
+      session, "SELECT COALESCE(MAX(number), 0) FROM run_recent_metrics WHERE run = :run", run);
   insert_rows<NumberedPoint>(session,
                              "INSERT INTO run_recent_metrics (number, run, key, timestamp_ms, "
                              "step, value, is_nan)",
@@ -184,7 +140,11 @@ void gather(Session& session, std::int64_t run, const std::vector<MetricPoint>& 
   if (gathered < kMostRecentPoints) {
     return;
   }
-  if (fill_pages(gathered, keys) && fill_pages(gathered, count_recent_keys(session, run))) {
+  const auto all_keys = [&] {
+    return number_of_run(
+        session, "SELECT COUNT(DISTINCT key) FROM run_recent_metrics WHERE run = :run", run);
+  };
+  if (fill_pages(gathered, keys) && fill_pages(gathered, all_keys())) {
     settle_points(session, run);
   } else {
     make_segment(session, run);
@@ -246,12 +206,7 @@ std::vector<MetricPoint> merged(const std::vector<MetricPoint>& a,
 }  // namespace
 
 void MetricPoint::exchange(soci::statement& statement) {
-  statement.exchange(use(run));
-  statement.exchange(use(key));
-  statement.exchange(use(timestamp_ms));
-  statement.exchange(use(step));
-  statement.exchange(use(value));
-  statement.exchange(use(is_nan));
+  exchange_use(statement, run, key, timestamp_ms, step, value, is_nan);
 }
 
 void append_points(Session& session, std::int64_t run, std::vector<MetricPoint> points) {
@@ -271,18 +226,16 @@ void append_points(Session& session, std::int64_t run, std::vector<MetricPoint> 
 }
 
 void settle_points(Session& session, std::int64_t run) {
-  const long long number = run;
-  session << "INSERT INTO run_metrics (run, key, timestamp_ms, step, value, is_nan) SELECT run, "
-             "key, timestamp_ms, step, value, is_nan FROM run_recent_metrics WHERE run = :run "
-             "ORDER BY key, timestamp_ms, step, value, is_nan ON CONFLICT DO NOTHING",
-      use(number);
+  change_of_run(session,
+                "INSERT INTO run_metrics (run, key, timestamp_ms, step, value, is_nan) SELECT run, "
+                "key, timestamp_ms, step, value, is_nan FROM run_recent_metrics WHERE run = :run "
+                "ORDER BY key, timestamp_ms, step, value, is_nan ON CONFLICT DO NOTHING",
+                run);
   delete_recent(session, run);
 }
 
 void discard_points(Session& session, std::int64_t run) {
-  auto& segments = session.kept<DeleteSegments>();
-  segments.run = run;
-  segments.statement.execute(true);
+  change_of_run(session, "DELETE FROM run_metric_segments WHERE run = :run", run);
   delete_recent(session, run);
 }
 

@@ -320,16 +320,18 @@ constexpr auto kVersion2 = std::to_array<std::string_view>({
 
 #undef ONNXOP_KEY_VALUES
 
+// The columns of a point of a metric (metric_points.h).
+#define ONNXOP_POINT                  \
+  "key TEXT NOT NULL, "               \
+  "timestamp_ms BIGINT NOT NULL, "    \
+  "step BIGINT NOT NULL, "            \
+  "value DOUBLE PRECISION NOT NULL, " \
+  "is_nan INTEGER NOT NULL, "
+
 // A point of a metric is kept once: all of it is the key, by which a history is ordered too.
 constexpr auto kVersion3 = std::to_array<std::string_view>({
-    R"(CREATE TABLE metric_points (
-      run BIGINT NOT NULL REFERENCES runs (number),
-      key TEXT NOT NULL,
-      timestamp_ms BIGINT NOT NULL,
-      step BIGINT NOT NULL,
-      value DOUBLE PRECISION NOT NULL,
-      is_nan INTEGER NOT NULL,
-      PRIMARY KEY (run, key, timestamp_ms, step, value, is_nan)) {clustered})",
+    "CREATE TABLE metric_points (run BIGINT NOT NULL REFERENCES runs (number), " ONNXOP_POINT
+    "PRIMARY KEY (run, key, timestamp_ms, step, value, is_nan)) {clustered}",
     "INSERT INTO metric_points SELECT run, key, timestamp_ms, step, value, is_nan FROM run_metrics "
     "WHERE true ON CONFLICT DO NOTHING",
     "DROP TABLE run_metrics",
@@ -346,15 +348,8 @@ constexpr auto kVersion3 = std::to_array<std::string_view>({
 
 // Points of metrics that wait for their places in run_metrics (metric_points.h).
 constexpr auto kVersion4 = std::to_array<std::string_view>({
-    R"(CREATE TABLE run_recent_metrics (
-      run BIGINT NOT NULL REFERENCES runs (number),
-      number BIGINT NOT NULL,
-      key TEXT NOT NULL,
-      timestamp_ms BIGINT NOT NULL,
-      step BIGINT NOT NULL,
-      value DOUBLE PRECISION NOT NULL,
-      is_nan INTEGER NOT NULL,
-      PRIMARY KEY (run, number)) {clustered})",
+    "CREATE TABLE run_recent_metrics (run BIGINT NOT NULL REFERENCES runs (number), number BIGINT "
+    "NOT NULL, " ONNXOP_POINT "PRIMARY KEY (run, number)) {clustered}",
     "CREATE INDEX runs_by_name ON runs (substr(name, 1, 64), number)",
 });
 
@@ -365,25 +360,13 @@ constexpr auto kVersion5 = std::to_array<std::string_view>({
     "INSERT INTO run_metrics SELECT run, key, timestamp_ms, step, value, is_nan FROM "
     "run_recent_metrics WHERE true ON CONFLICT DO NOTHING",
     "DROP TABLE run_recent_metrics",
-    R"(CREATE TABLE run_recent_metrics (
-      run BIGINT NOT NULL,
-      number BIGINT NOT NULL,
-      key TEXT NOT NULL,
-      timestamp_ms BIGINT NOT NULL,
-      step BIGINT NOT NULL,
-      value DOUBLE PRECISION NOT NULL,
-      is_nan INTEGER NOT NULL,
-      PRIMARY KEY (run, number)) {clustered})",
-    R"(CREATE TABLE run_metric_segments (
-      run BIGINT NOT NULL,
-      segment BIGINT NOT NULL,
-      key TEXT NOT NULL,
-      timestamp_ms BIGINT NOT NULL,
-      step BIGINT NOT NULL,
-      value DOUBLE PRECISION NOT NULL,
-      is_nan INTEGER NOT NULL,
-      PRIMARY KEY (run, segment, key, timestamp_ms, step, value, is_nan)) {clustered})",
+    "CREATE TABLE run_recent_metrics (run BIGINT NOT NULL, number BIGINT NOT NULL, " ONNXOP_POINT
+    "PRIMARY KEY (run, number)) {clustered}",
+    "CREATE TABLE run_metric_segments (run BIGINT NOT NULL, segment BIGINT NOT NULL, " ONNXOP_POINT
+    "PRIMARY KEY (run, segment, key, timestamp_ms, step, value, is_nan)) {clustered}",
 });
+
+#undef ONNXOP_POINT
 
 constexpr auto kMigrations = std::to_array<Migration>(
     {{1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}, {5, kVersion5}});

@@ -38,15 +38,8 @@ struct SelectRun {
 
 struct RunFields {
   void exchange(soci::statement& statement) {
-    statement.exchange(into(number));
-    statement.exchange(into(run_id));
-    statement.exchange(into(experiment));
-    statement.exchange(into(folder));
-    statement.exchange(into(name));
-    statement.exchange(into(user_id));
-    statement.exchange(into(status));
-    statement.exchange(into(stage));
-    statement.exchange(into(start));
+    exchange_into(statement, number, run_id, experiment, folder, name, user_id, status, stage,
+                  start);
     statement.exchange(into(end, has_end));
   }
 
@@ -57,12 +50,7 @@ struct RunFields {
 
 struct LatestMetric {
   void exchange(soci::statement& statement) {
-    statement.exchange(into(run));
-    statement.exchange(into(key));
-    statement.exchange(into(value));
-    statement.exchange(into(is_nan));
-    statement.exchange(into(timestamp_ms));
-    statement.exchange(into(step));
+    exchange_into(statement, run, key, value, is_nan, timestamp_ms, step);
   }
 
   long long run = 0, step = 0, timestamp_ms = 0;
@@ -73,14 +61,8 @@ struct LatestMetric {
 
 struct DatasetOfRun {
   void exchange(soci::statement& statement) {
-    statement.exchange(into(run));
-    statement.exchange(into(dataset));
-    statement.exchange(into(info.name));
-    statement.exchange(into(info.digest));
-    statement.exchange(into(info.source_type));
-    statement.exchange(into(info.source));
-    statement.exchange(into(info.schema));
-    statement.exchange(into(info.profile));
+    exchange_into(statement, run, dataset, info.name, info.digest, info.source_type, info.source,
+                  info.schema, info.profile);
   }
 
   long long run = 0, dataset = 0;
@@ -88,12 +70,7 @@ struct DatasetOfRun {
 };
 
 struct DatasetTag {
-  void exchange(soci::statement& statement) {
-    statement.exchange(into(run));
-    statement.exchange(into(dataset));
-    statement.exchange(into(key));
-    statement.exchange(into(value));
-  }
+  void exchange(soci::statement& statement) { exchange_into(statement, run, dataset, key, value); }
 
   long long run = 0, dataset = 0;
   std::string key, value;
@@ -101,10 +78,7 @@ struct DatasetTag {
 
 struct ModelOfRun {
   void exchange(soci::statement& statement) {
-    statement.exchange(into(run));
-    statement.exchange(into(direction));
-    statement.exchange(into(model_id));
-    statement.exchange(into(step));
+    exchange_into(statement, run, direction, model_id, step);
   }
 
   long long run = 0, step = 0;

@@ -73,6 +73,25 @@ TEST_P(RunSearchTest, ComparesMetricsAsNumbersAndNanAsNothing) {
   EXPECT_THAT(names("metrics.loss != 10"), ElementsAre("inf", "nan", "low"));
 }
 
+TEST_P(RunSearchTest, TheExperimentIsCountedLastAndNoFurtherThanAsked) {
+  for (int i = 0; i < 5; ++i) {
+    add("run", {}, {{"loss", i}});
+  }
+  const RunQuery query{.filter = parse_filter("metrics.loss > 2", run_grammar())};
+  const auto starts = possible_starts(query, dialect());
+  ASSERT_EQ(starts.size(), 2u);
+  Database database(dialect_of(location()), clock_);
+  const auto count = [&](const SearchStart& start, std::int64_t limit) {
+    const SqlStatement statement = count_statement(start, limit);
+    return database.read([&](Session& session) {
+      return select_pairs(session, statement.text, statement.values).front().first;
+    });
+  };
+  EXPECT_EQ(count(starts[0], 100), 2);
+  EXPECT_EQ(count(starts[1], 100), 5);
+  EXPECT_EQ(count(starts[1], 3), 3);
+}
+
 TEST_P(RunSearchTest, SortsNanAndMissingLast) {
   add("low", {{"lr", "1"}}, {{"loss", 0.1}});
   add("none");

@@ -18,7 +18,20 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Pair;
 
-class SchemaTest : public EachStoreTest {};
+class SchemaTest : public EachStoreTest {
+ protected:
+  /// Of an older schema; the run's number is 1.
+  void make_store_with_a_run(std::size_t version) {
+    fs::create_directories(location().folder / "runs");
+    {
+      Database database(dialect_of(location()), clock_);
+      migrate(database, store_migrations().first(version), 1'000);
+    }
+    execute(
+        "INSERT INTO runs (run_id, number, name, status, start_time_ms, owner) VALUES "
+        "('0123456789abcdef0123456789abcdef', 1, 'first', 'RUNNING', 100, '')");
+  }
+};
 ONNXOP_ON_EACH_STORE(SchemaTest);
 
 constexpr std::array<std::string_view, 1> kFirst = {"CREATE TABLE a (x BIGINT NOT NULL)"};
@@ -185,14 +198,7 @@ TEST_P(SchemaTest, AnOldStoreIsBroughtForwardWithAllThatIsInIt) {
 }
 
 TEST_P(SchemaTest, PointsThatAnOldStoreHasTwiceBecomeOne) {
-  fs::create_directories(location().folder / "runs");
-  {
-    Database database(dialect_of(location()), clock_);
-    migrate(database, store_migrations().first(2), 1'000);
-  }
-  execute(
-      "INSERT INTO runs (run_id, number, name, status, start_time_ms, owner) VALUES "
-      "('0123456789abcdef0123456789abcdef', 1, 'first', 'FINISHED', 100, '')");
+  make_store_with_a_run(2);
   execute(
       "INSERT INTO run_metrics (run, key, point, step, timestamp_ms, value, is_nan) VALUES "
       "(1, 'loss', 0, 2, 20, 0.5, 0), (1, 'loss', 1, 1, 10, 0.75, 0), "
@@ -214,14 +220,7 @@ TEST_P(SchemaTest, PointsThatAnOldStoreHasTwiceBecomeOne) {
 }
 
 TEST_P(SchemaTest, PointsThatGatherInAnOldStoreAreInTheirPlaces) {
-  fs::create_directories(location().folder / "runs");
-  {
-    Database database(dialect_of(location()), clock_);
-    migrate(database, store_migrations().first(4), 1'000);
-  }
-  execute(
-      "INSERT INTO runs (run_id, number, name, status, start_time_ms, owner) VALUES "
-      "('0123456789abcdef0123456789abcdef', 1, 'first', 'RUNNING', 100, '')");
+  make_store_with_a_run(4);
   execute(
       "INSERT INTO run_metrics (run, key, timestamp_ms, step, value, is_nan) VALUES "
       "(1, 'loss', 10, 1, 0.75, 0), (1, 'loss', 30, 3, 0.25, 0)");

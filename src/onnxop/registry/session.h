@@ -55,4 +55,16 @@ class Session : public soci::session {
   std::map<std::pair<std::type_index, std::string>, std::shared_ptr<void>> kept_;
 };
 
+/// Gives a statement the fields for its columns, in this order.
+template <typename... Fields>
+void exchange_into(soci::statement& statement, Fields&... fields) {
+  (statement.exchange(soci::into(fields)), ...);
+}
+
+/// And those for its parameters.
+template <typename... Fields>
+void exchange_use(soci::statement& statement, const Fields&... fields) {
+  (statement.exchange(soci::use(fields)), ...);
+}
+
 }  // namespace onnxop

@@ -105,7 +105,10 @@ TEST_P(SessionTest, WhatOthersChangeInTheTableIsSeen) {
 }
 
 struct Number {
-  void exchange(soci::statement& statement) { statement.exchange(into(value)); }
+  Number() { ++made; }  // one for each statement
+  void exchange(soci::statement& statement) { exchange_into(statement, value); }
+
+  static inline int made = 0;
   long long value = 0;
 };
 
@@ -121,7 +124,10 @@ TEST_P(SessionTest, RowsOfManyNumbersAreFoundByOneStatement) {
     });
     return values;
   };
+  Number::made = 0;
   EXPECT_THAT(found({20, 21, 2000}), testing::UnorderedElementsAre(20, 2000));
+  EXPECT_THAT(found({30}), testing::ElementsAre(30));
+  EXPECT_EQ(Number::made, 1);
   EXPECT_THAT(found({}), testing::IsEmpty());
   std::vector<std::int64_t> all;
   for (std::int64_t number = 0; number < 5000; ++number) {
