@@ -19,6 +19,15 @@ using testing::IsEmpty;
 class KillTest : public EachStoreTest, protected Kills {};
 ONNXOP_ON_EACH_STORE(KillTest);
 
+// So many metrics that a thousand of their points become a segment (metric_points.h).
+std::vector<Metric> many_metrics(std::int64_t step) {
+  std::vector<Metric> metrics{{"loss", 1, step, step}, {"accuracy", 1, step, step}};
+  for (int key = 0; key < 98; ++key) {
+    metrics.push_back({format("m{}", key), 1, step, step});
+  }
+  return metrics;
+}
+
 TEST_P(KillTest, ARunKeepsWhatWasAcknowledged) {
   for (int kill_number = 0; kill_number < 20; ++kill_number) {
     const auto acknowledged =
@@ -26,10 +35,9 @@ TEST_P(KillTest, ARunKeepsWhatWasAcknowledged) {
           Registry registry(location(), clock_);
           const auto run = registry.runs().create({std::to_string(kill_number)});
           for (std::int64_t step = 0;; ++step) {
-            registry.runs().log_batch(
-                run, {.metrics = {{"loss", 1, step, step}, {"accuracy", 1, step, step}},
-                      .params = {{"p" + std::to_string(step), "1"}},
-                      .tags = {{"step", std::to_string(step)}}});
+            registry.runs().log_batch(run, {.metrics = many_metrics(step),
+                                            .params = {{"p" + std::to_string(step), "1"}},
+                                            .tags = {{"step", std::to_string(step)}}});
             acknowledge(step);
           }
         });
