@@ -37,9 +37,7 @@ target_include_directories(agg_library SYSTEM INTERFACE ${AGG_INCLUDE_DIR})
 target_link_libraries(agg_library INTERFACE ${AGG_LIBRARY})
 
 find_package(prometheus-cpp REQUIRED CONFIG)
-pkg_check_modules(grpc REQUIRED IMPORTED_TARGET grpc++)
-find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
-find_library(GRPC_REFLECTION_LIBRARY grpc++_reflection REQUIRED)
+pkg_check_modules(nghttp2 REQUIRED IMPORTED_TARGET libnghttp2)
 pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET sqlite3>=3.38)  # json_each
 pkg_check_modules(yaml_cpp REQUIRED IMPORTED_TARGET yaml-cpp)
 
@@ -68,4 +66,8 @@ if(ONNXOP_TESTS)
 endif()
 if(ONNXOP_BENCHMARKS)
   find_package(benchmark REQUIRED)
+endif()
+if(ONNXOP_TESTS OR ONNXOP_BENCHMARKS)
+  pkg_check_modules(grpc REQUIRED IMPORTED_TARGET grpc++)  # its client
+  find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
 endif()

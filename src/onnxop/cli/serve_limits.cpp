@@ -146,11 +146,6 @@ void declare_limits(CLI::App& command, LimitArguments& arguments, ServerOptions&
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str()
       ->group(kGroup);
-  command
-      .add_flag("--grpc-compression", arguments.grpc.compression,
-                "Take compressed messages over gRPC, from clients that are trusted: no limit holds "
-                "while they are unpacked")
-      ->group(kGroup);
 }
 
 void apply_limits(LimitArguments& arguments, ServerOptions& server, bool with_grpc) {
@@ -161,11 +156,12 @@ void apply_limits(LimitArguments& arguments, ServerOptions& server, bool with_gr
   http.write_timeout = milliseconds_of(arguments.write_seconds);
   http.idle_timeout = milliseconds_of(arguments.idle_seconds);
   GrpcLimits& grpc = arguments.grpc;
-  grpc.max_message_bytes = static_cast<int>(
+  grpc.max_message_bytes = static_cast<std::size_t>(
       std::min<std::uint64_t>(http.max_body_bytes, std::numeric_limits<int>::max()));
   grpc.max_metadata_bytes = http.max_header_bytes;
   grpc.max_metadata_fields = http.max_fields;
   grpc.handshake_timeout = http.handshake_timeout;
+  grpc.write_timeout = http.write_timeout;
   grpc.idle_timeout = http.idle_timeout;
   grpc.keepalive = milliseconds_of(arguments.grpc_keepalive_seconds);
   grpc.min_ping = milliseconds_of(arguments.grpc_min_ping_seconds);

@@ -172,6 +172,7 @@ std::unique_ptr<GrpcServer> start_grpc(const Options& options, const ServerOptio
   grpc.port = options.grpc_port;
   grpc.threads = std::max(1, processor_count() / 4);
   grpc.limits = options.limits.grpc;
+  grpc.spin = server.spin;
   grpc.infer = server.infer;
   grpc.slow_request_ms = server.slow_request_ms;
   grpc.gate = server.gate;

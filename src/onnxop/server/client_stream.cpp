@@ -124,6 +124,23 @@ bool ClientStream::has_input() const {
   return (tls_ && tls_->has_input()) || socket_.available(ignored) > 0;
 }
 
+std::size_t ClientStream::write_now(std::string_view bytes) {
+  if (!tls_) {
+    ErrorCodeOfSystem error;
+    return socket_.write_some(asio::buffer(bytes), error);
+  }
+  std::size_t sent = 0;
+  while (sent < bytes.size()) {
+    const auto record = bytes.substr(sent, TlsSession::kLargestRecord);
+    const TlsSession::Moved written = tls_->write(record);
+    if (written.outcome != TlsSession::Outcome::kDone) {
+      break;
+    }
+    sent += record.size();
+  }
+  return sent;
+}
+
 Awaitable<bool> ClientStream::write(std::string_view head, std::string_view body,
                                     milliseconds timeout) {
   const std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(body)};

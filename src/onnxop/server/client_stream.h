@@ -32,7 +32,7 @@ class ClientStream {
 
   /// Before all else, for a connection over TLS. kEnd or kTimeout: there is none, and tls_problem()
   /// may say why.
-  Awaitable<Read> start_tls(const TlsCredentials& credentials);
+  Awaitable<Read> start_tls(const TlsCredentials& credentials, TlsProtocol protocol);
   const std::string& tls_problem() const { return tls_->problem(); }
   /// After that failed. True: the client speaks plain HTTP, and the stream is in clear from now on,
   /// so that it can be told; its request is lost.
@@ -56,6 +56,9 @@ class ClientStream {
   /// The client's; "unknown" where the connection has ended.
   std::string remote_address() const;
 
+  /// As much as the client takes at once: how many bytes. The rest is for write(), which also finds
+  /// out where the client takes nothing any more.
+  std::size_t write_now(std::string_view bytes);
   /// False when the client did not take it.
   Awaitable<bool> write(std::string_view head, std::string_view body,
                         std::chrono::milliseconds timeout);

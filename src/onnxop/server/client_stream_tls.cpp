@@ -30,8 +30,9 @@ Awaitable<ClientStream::Read> ClientStream::wait_for(Outcome need) {
   return wait_for_socket(need == Outcome::kNeedsOutput ? Socket::wait_write : Socket::wait_read);
 }
 
-Awaitable<ClientStream::Read> ClientStream::start_tls(const TlsCredentials& credentials) {
-  tls_ = std::make_unique<TlsSession>(credentials, socket_.native_handle());
+Awaitable<ClientStream::Read> ClientStream::start_tls(const TlsCredentials& credentials,
+                                                     TlsProtocol protocol) {
+  tls_ = std::make_unique<TlsSession>(credentials, protocol, socket_.native_handle());
   while (true) {
     const Outcome outcome = tls_->shake_hands();
     if (outcome == Outcome::kDone || outcome == Outcome::kEnd) {

@@ -40,8 +40,10 @@ Bytef* zlib_bytes(const std::byte* bytes) {
   return reinterpret_cast<Bytef*>(const_cast<std::byte*>(bytes));
 }
 
-std::vector<std::byte> inflated(std::span<const std::byte> from, std::size_t padding,
-                                std::uint64_t max_bytes) {
+}  // namespace
+
+std::vector<std::byte> decompressed(std::span<const std::byte> from, std::size_t padding,
+                                    std::uint64_t max_bytes, std::string_view what) {
   z_stream stream{};
   if (::inflateInit2(&stream, kAnyWindow) != Z_OK) {
     fail(ErrorCode::kInternal, "zlib cannot be begun");
@@ -59,20 +61,18 @@ std::vector<std::byte> inflated(std::span<const std::byte> from, std::size_t pad
     status = ::inflate(&stream, Z_NO_FLUSH);
     to.resize(to.size() - stream.avail_out);
     if (to.size() - padding > max_bytes) {
-      fail(ErrorCode::kTooLarge, "the decoded body has more than {} bytes, expected at most that",
+      fail(ErrorCode::kTooLarge, "the decoded {} has more than {} bytes, expected at most that", what,
            max_bytes);
     }
   }
   if (status != Z_STREAM_END || stream.avail_in > 0) {
-    fail(ErrorCode::kInvalidArgument, "the body is not encoded as its Content-Encoding says: {}",
+    fail(ErrorCode::kInvalidArgument, "the {} is neither gzip nor deflate, as it should be: {}", what,
          stream.msg != nullptr    ? stream.msg
          : status == Z_STREAM_END ? "bytes are left behind its end"
                                   : "it ends early");
   }
   return to;
 }
-
-}  // namespace
 
 void decode_body(Request& request, std::uint64_t max_bytes) {
   const std::string encoding = lower(trimmed(request.field("content-encoding")));
@@ -83,7 +83,7 @@ void decode_body(Request& request, std::uint64_t max_bytes) {
     fail(ErrorCode::kUnsupported, "Content-Encoding: got '{}', expected gzip, deflate or none",
          encoding);
   }
-  request.body = inflated(request.content(), request.body_padding, max_bytes);
+  request.body = decompressed(request.content(), request.body_padding, max_bytes, "body");
 }
 
 Encoding accepted_encoding(std::string_view accept) {

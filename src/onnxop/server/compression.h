@@ -18,6 +18,11 @@ enum class Encoding : std::uint8_t { kIdentity, kGzip, kDeflate };
 /// soon as more than `max_bytes` come out.
 void decode_body(Request& request, std::uint64_t max_bytes);
 
+/// The bytes of `what`, gzip or deflate as they say themselves, behind `padding` bytes of zero. The
+/// same errors.
+std::vector<std::byte> decompressed(std::span<const std::byte> bytes, std::size_t padding,
+                                    std::uint64_t max_bytes, std::string_view what);
+
 /// The best of the two that an Accept-Encoding field allows, by its q values; kIdentity where none
 /// is asked for.
 Encoding accepted_encoding(std::string_view accept_encoding);

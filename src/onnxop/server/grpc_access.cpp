@@ -3,20 +3,19 @@
 #include <array>
 #include <utility>
 
-#include <grpcpp/server_context.h>
-
 #include "onnxop/server/grpc_call.h"
-#include "onnxop/server/rate_limit.h"
+#include "onnxop/server/grpc_status.h"
 
 namespace onnxop {
 namespace {
 
-Credentials credentials_of(const grpc::ServerContextBase& context) {
-  const auto [first, last] = context.client_metadata().equal_range("authorization");
+Credentials credentials_of(const GrpcHead& head) {
   Credentials credentials;
-  if (first != last) {
-    credentials.authorization = std::string_view(first->second.data(), first->second.size());
-    credentials.ambiguous = std::next(first) != last;
+  for (const auto& [name, value] : head.metadata) {
+    if (name == "authorization") {
+      credentials.ambiguous = credentials.authorization.has_value();
+      credentials.authorization = credentials.authorization.value_or(value);
+    }
   }
   return credentials;
 }
@@ -45,30 +44,23 @@ Permission grpc_permission(std::string_view method) {
   return Permission::kUnset;
 }
 
-grpc::Status admit(const GrpcOptions& options, const grpc::ServerContextBase& context,
-                   std::string_view method, GrpcAsks asks) {
-  const std::size_t fields = context.client_metadata().size();
-  if (fields > options.limits.max_metadata_fields) {
-    return {grpc::StatusCode::RESOURCE_EXHAUSTED,
-            format("the call has {} metadata fields, expected at most {}", fields,
-                   options.limits.max_metadata_fields)};
-  }
-  const Permission permission = grpc_permission(method);
-  const grpc::Status apart = options.management_apart && permission == Permission::kManage
-                                 ? grpc::Status(grpc::StatusCode::PERMISSION_DENIED,
-                                                "the management is apart from inference, expected "
-                                                "this over HTTP at its port (--manage-port)")
-                                 : grpc::Status::OK;
+GrpcStatus admit(const GrpcOptions& options, const GrpcHead& head, std::string_view method,
+                 Permission permission, GrpcAsks asks) {
+  const GrpcStatus apart =
+      options.management_apart && permission == Permission::kManage
+          ? GrpcStatus{GrpcCode::kPermissionDenied,
+                       "the management is apart from inference, expected this over HTTP at its "
+                       "port (--manage-port)"}
+          : GrpcStatus{};
   if (!options.gate) {
     return apart;
   }
-  const Admission admission =
-      options.gate->admit({.permission = permission,
-                           .credentials = credentials_of(context),
-                           .protocol = Protocol::kGrpc,
-                           .what = method,
-                           .address = [&context] { return address_of_peer(context.peer()); },
-                           .counts = asks == GrpcAsks::kCall});
+  const Admission admission = options.gate->admit({.permission = permission,
+                                                   .credentials = credentials_of(head),
+                                                   .protocol = Protocol::kGrpc,
+                                                   .what = method,
+                                                   .address = head.address,
+                                                   .counts = asks == GrpcAsks::kCall});
   return admission.problem ? grpc_status(*admission.problem) : apart;
 }
 

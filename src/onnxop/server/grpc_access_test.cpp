@@ -109,13 +109,15 @@ TEST_F(GrpcAccessTest, EveryMethodButHealthAsksForAToken) {
   EXPECT_EQ(options_.gate->refused(Protocol::kGrpc, Refusal::kUnauthenticated), 20U);
 }
 
-TEST_F(GrpcAccessTest, HealthIsOpenAndReflectionIsNotThere) {
+TEST_F(GrpcAccessTest, HealthIsOpenAndReflectionADescription) {
   start(tokens_.gate());
   EXPECT_TRUE(call_path("/grpc.health.v1.Health/Check", "").ok());
-  const std::string reflection = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
-  EXPECT_EQ(call_path(reflection, tokens_.manage).error_code(), grpc::StatusCode::UNIMPLEMENTED);
-  start(nullptr);
-  EXPECT_TRUE(call_path(reflection, "").ok());
+  for (const std::string version : {"v1", "v1alpha"}) {
+    const std::string path =
+        format("/grpc.reflection.{}.ServerReflection/ServerReflectionInfo", version);
+    EXPECT_EQ(call_path(path, "").error_code(), grpc::StatusCode::UNAUTHENTICATED);
+    EXPECT_TRUE(call_path(path, tokens_.infer).ok());
+  }
 }
 
 TEST_F(GrpcAccessTest, NothingIsLoadedWhereTheManagementIsApart) {

@@ -1,72 +1,109 @@
 #pragma once
-// What the gRPC calls share: statuses, and one inference from its message to its response.
+// A call of gRPC between its stream, which reads and writes, and its method, which answers. All of
+// it on one I/O thread.
 
+#include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+#include <vector>
 
-#include <grpcpp/support/status.h>
-
-#include "onnxop/server/grpc_server.h"
-#include "onnxop/server/trace.h"
-#include "onnxop/serving/traffic_ticket.h"
-
-namespace grpc {
-class ServerContextBase;
-}
-
-namespace inference {
-class ModelInferRequest;
-class ModelInferResponse;
-}  // namespace inference
+#include "onnxop/base/clock.h"
+#include "onnxop/server/asio_types.h"
+#include "onnxop/server/io_activity.h"
+#include "onnxop/server/ready_answers.h"
+#include "onnxop/wire/grpc_protocol.h"
 
 namespace onnxop {
 
-/// The one place where an Error becomes gRPC's status.
-grpc::Status grpc_status(const Error& error);
+class GrpcInference;
 
-/// grpc_status() of what `work` throws; OK when it throws nothing.
-grpc::Status status_of(const std::function<void()>& work) noexcept;
+/// What a client says of a call before its messages.
+struct GrpcHead {
+  std::string path;
+  std::vector<std::pair<std::string, std::string>> metadata;  // without gRPC's own fields
+  std::string encoding;                                       // of compressed messages
+  SteadyTime deadline = SteadyTime::max();
+  std::function<std::string()> address;  // the client's
 
-/// When the caller wants no answer any more.
-SteadyTime deadline_of(const grpc::ServerContextBase& context);
+  /// The first of that name; null: none. Names are in lower case.
+  const std::string* find(std::string_view name) const {
+    for (const auto& [each, value] : metadata) {
+      if (each == name) {
+        return &value;
+      }
+    }
+    return nullptr;
+  }
+};
 
-/// The caller's trace, who is told of this server's part in it.
-std::optional<TraceContext> take_trace(grpc::ServerContextBase& context);
-
-/// One inference; the message outlives it.
-class GrpcInference {
+/// What another thread does for a call.
+class GrpcWork : public AnswerWaiter {
  public:
-  /// `on_end` is told once, from any thread, and may destroy this; not when start() has failed, or
-  /// cancel() returned true.
-  GrpcInference(const GrpcOptions& options, const ServingCore& core, std::function<void()> on_end)
-      : options_(options), core_(core), on_end_(std::move(on_end)) {}
+  /// When the I/O threads have ended: whoever has not begun it will not.
+  virtual void give_up() = 0;
+};
 
-  /// Before start(): the trace that the caller is in.
-  void set_trace(std::optional<TraceContext> trace) { trace_ = trace; }
+/// What the calls of one I/O thread share.
+struct GrpcThread {
+  IoActivity activity = {};
+  ReadyAnswers ready = {};
+  IoExecutor executor;
+  /// What other threads are at: it is kept, whoever goes, until it is told of its end here.
+  std::unordered_set<std::shared_ptr<GrpcWork>> elsewhere = {};
+  /// How many of these have not told of it. Who tells does so when all else may be gone.
+  std::shared_ptr<std::atomic<int>> at_work = std::make_shared<std::atomic<int>>(0);
 
-  /// What is wrong with the message, or with the moment. `context` says who asks.
-  /// `run_here`: the calling thread may run the model itself, where an executor is free.
-  grpc::Status start(const inference::ModelInferRequest& message,
-                     const grpc::ServerContextBase& context, SteadyTime deadline, bool run_here);
-  /// True: it was still waiting for an executor.
-  bool cancel();
-  /// After the end; fills the response where that is OK.
-  grpc::Status finish(inference::ModelInferResponse& response);
-  /// Once start() or finish() said how it went; best when the answer is on its way.
-  void log(const grpc::Status& status) const;
+  void work_begins() { ++*at_work; }
+  static void work_ended(std::atomic<int>& work) {
+    --work;
+    work.notify_all();
+  }
+};
 
- private:
-  void count(int http_status) const;
+/// The way back to the client. Outlives its call.
+class GrpcReply {
+ public:
+  virtual ~GrpcReply() = default;
 
-  const GrpcOptions& options_;
-  const ServingCore& core_;
-  std::function<void()> on_end_;
-  InferRequest request_;
-  ModelLease model_;
-  std::optional<TensorCall> call_;
-  std::optional<TraceContext> trace_;
-  SteadyTime begun_ = SystemClock().steady();
+  virtual GrpcThread& thread() = 0;
+  /// Before all else: initial metadata.
+  virtual void add_metadata(std::string name, std::string value) = 0;
+  /// A message with its prefix.
+  virtual void send(std::string frame) = 0;
+  /// The last word; once.
+  virtual void finish(const GrpcStatus& status) = 0;
+  /// The call wants more messages again.
+  virtual void read_on() = 0;
+  /// Begins it when all is read that has come, so that those who come together run together.
+  virtual void begin_soon(std::shared_ptr<GrpcInference> inference) = 0;
+  /// Logs it when its answer is on its way.
+  virtual void log_soon(std::shared_ptr<GrpcInference> inference) = 0;
+};
+
+/// Goes when its client is gone, or has all of its answer.
+class GrpcCall {
+ public:
+  GrpcCall() = default;
+  virtual ~GrpcCall() = default;
+  GrpcCall(const GrpcCall&) = delete;
+  GrpcCall& operator=(const GrpcCall&) = delete;
+
+  // May throw an Error, with which the call ends.
+
+  virtual void on_message(std::string message) = 0;
+  /// The client sends no more.
+  virtual void on_end() = 0;
+
+  /// False: messages wait, at last at the client, until GrpcReply::read_on().
+  virtual bool wants_more() const { return true; }
+  /// The server has begun to end.
+  virtual void on_drain() {}
 };
 
 }  // namespace onnxop

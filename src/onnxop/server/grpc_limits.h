@@ -5,22 +5,16 @@
 #include <chrono>
 #include <cstddef>
 
-namespace grpc {
-class ServerBuilder;
-}
-
 namespace onnxop {
 
 struct GrpcLimits {
-  int max_message_bytes = 16 << 20;  // of a request
-  /// Take compressed messages. gRPC tells how large one is after it has unpacked all of it, and a
-  /// kilobyte may hold a megabyte: for clients that are trusted. Otherwise they get UNIMPLEMENTED.
-  bool compression = false;
+  std::size_t max_message_bytes = 16U << 20;   // of a request, also once it is decompressed
   std::size_t max_metadata_bytes = 16U << 10;  // of a call, each field counting 32 more
   std::size_t max_metadata_fields = 100;       // of a call
   int max_connections = 1000;                  // more are closed at once
   int max_calls = 1000;  // at one time over one connection; a client's others wait at the client
   std::chrono::milliseconds handshake_timeout{10'000};  // of TLS and HTTP/2 together
+  std::chrono::milliseconds write_timeout{30'000};      // for the client to take what is sent
   std::chrono::milliseconds idle_timeout{75'000};       // without a call, then closed
   /// Without a word from the client; then it is asked for one, and after as long again, or 20 s if
   /// that is less, it is taken for gone.
@@ -30,8 +24,5 @@ struct GrpcLimits {
   /// serves now; calls going on, streams too, have as long again. 0: any time.
   std::chrono::milliseconds max_age{3'600'000};
 };
-
-/// Those that gRPC itself sees to: all but the connections and the number of metadata fields.
-void set_limits(grpc::ServerBuilder& builder, const GrpcLimits& limits);
 
 }  // namespace onnxop

@@ -207,16 +207,22 @@ TEST_F(GrpcLimitsTest, Pings) {
   EXPECT_EQ(noisy.receive(), std::nullopt);
 }
 
-TEST_F(GrpcLimitsTest, CompressedMessagesAreForTrustedClients) {
-  for (const bool taken : {false, true}) {
-    options_.limits.compression = taken;
-    start();
-    for (const auto algorithm : {GRPC_COMPRESS_GZIP, GRPC_COMPRESS_DEFLATE}) {
-      grpc::ClientContext context;
-      context.set_compression_algorithm(algorithm);
-      EXPECT_EQ(infer(context).error_code(),
-                taken ? grpc::StatusCode::OK : grpc::StatusCode::UNIMPLEMENTED);
-    }
+TEST_F(GrpcLimitsTest, MessagesBeforeAndAfterTheyAreUnpacked) {
+  options_.limits.max_message_bytes = 4000;
+  start();
+  for (const auto algorithm : {GRPC_COMPRESS_NONE, GRPC_COMPRESS_GZIP, GRPC_COMPRESS_DEFLATE}) {
+    grpc::ClientContext context;
+    context.set_compression_algorithm(algorithm);
+    EXPECT_TRUE(infer(context).ok());
+  }
+  options_.limits.max_message_bytes = 2000;  // more than a compressed one has
+  start();
+  for (const auto algorithm : {GRPC_COMPRESS_NONE, GRPC_COMPRESS_GZIP, GRPC_COMPRESS_DEFLATE}) {
+    grpc::ClientContext context;
+    context.set_compression_algorithm(algorithm);
+    const grpc::Status status = infer(context);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+    EXPECT_THAT(status.error_message(), HasSubstr("2000"));
   }
 }
 

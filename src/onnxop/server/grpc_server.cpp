@@ -1,105 +1,235 @@
 #include "onnxop/server/grpc_server.h"
 
-#include <memory>
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <thread>
 #include <utility>
 #include <vector>
 
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
-#include <grpcpp/grpcpp.h>
-#include <grpcpp/health_check_service_interface.h>
-#include <grpcpp/impl/server_builder_option.h>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
 
 #include "onnxop/base/error.h"
 #include "onnxop/base/log.h"
-#include "onnxop/server/grpc_acceptor.h"
-#include "onnxop/server/grpc_infer_threads.h"
-#include "onnxop/server/grpc_service.h"
-#include "onnxop/server/grpc_tls.h"
+#include "onnxop/server/grpc_connection.h"
+#include "onnxop/server/io_loop.h"
+#include "onnxop/server/listen.h"
 
 namespace onnxop {
-
 namespace {
 
-/// Every builder has the plugin: the library sees to that by itself.
-class WithoutReflection : public grpc::ServerBuilderOption {
- public:
-  void UpdateArguments(grpc::ChannelArguments*) override {}
-  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
-    const std::string name = grpc::reflection::ProtoServerReflectionPlugin().name();
-    std::erase_if(*plugins, [&](const auto& plugin) { return plugin->name() == name; });
+namespace asio = boost::asio;
+using ErrorCodeOfSystem = boost::system::error_code;
+
+constexpr int kControlQueue = 64;  // changes that wait
+
+/// One thread's share of the clients.
+struct Worker {
+  Worker(const GrpcOptions& options, const GrpcMethods& methods,
+         std::function<void()> on_connection_closed)
+      : connections{options, methods, shared} {
+    connections.on_closed = std::move(on_connection_closed);
   }
+  /// The end of the context ends the connections, who look at the rest.
+  ~Worker() {
+    guard.reset();
+    place.reset();
+  }
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  std::optional<asio::io_context> place{std::in_place, 1};
+  asio::io_context& context = *place;
+  asio::executor_work_guard<IoExecutor> guard{context.get_executor()};
+  GrpcThread shared{.executor = context.get_executor()};
+  GrpcConnections connections;
+  std::thread thread;
 };
 
 }  // namespace
 
 class GrpcServer::Impl {
  public:
-  Impl(const GrpcOptions& options, const ServingCore& core, std::string version)
-      : options_(options),
-        core_(core),
-        service_(options_, core_, std::move(version)),
-        acceptor_(options_.host, options_.port, options_.limits.max_connections) {
-    grpc::EnableDefaultHealthCheckService(true);
-    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-    grpc::ServerBuilder builder;
-    if (options_.gate && options_.gate->has_tokens()) {
-      builder.SetOption(std::make_unique<WithoutReflection>());
-    }
-    set_limits(builder, options_.limits);
-    if (options_.tls) {
-      certificates_ = std::make_unique<GrpcCertificates>(options_.tls);
-    }
-    auto connections = builder.experimental().AddExternalConnectionAcceptor(
-        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
-        certificates_ ? certificates_->credentials() : grpc::InsecureServerCredentials());
-    builder.RegisterService(&service_);
-    infer_threads_ = std::make_unique<GrpcInferThreads>(options_, core_, service_, builder);
-    server_ = builder.BuildAndStart();
-    if (!server_) {
-      fail(ErrorCode::kFailedPrecondition, "gRPC cannot be started");
-    }
-    infer_threads_->start();
-    acceptor_.start(std::move(connections));
-    log_fields(LogLevel::kInfo, "serving gRPC",
-               {{"address", format("{}:{}", options_.host, port())},
-                {"tls", options_.tls ? std::string_view("yes") : std::string_view("no")}});
-  }
+  Impl(const GrpcOptions& options, const ServingCore& core, std::string version);
+  ~Impl() { stop(std::chrono::milliseconds(0)); }
 
-  std::uint16_t port() const { return acceptor_.port(); }
-  std::int64_t connections() { return static_cast<std::int64_t>(acceptor_.connections()); }
-
-  void begin_drain() {
-    service_.draining = true;
-    if (auto* health = server_->GetHealthCheckService()) {
-      health->SetServingStatus(false);
-    }
-  }
-
-  void stop(std::chrono::milliseconds patience) {
-    acceptor_.stop();
-    infer_threads_->take_no_more();
-    server_->Shutdown(std::chrono::system_clock::now() + patience);
-    server_->Wait();
-    infer_threads_->stop();
-  }
+  std::uint16_t port() const { return port_; }
+  std::int64_t connections() const { return open_; }
+  void begin_drain();
+  void stop(std::chrono::milliseconds patience);
 
  private:
-  GrpcOptions options_;
-  ServingCore core_;
-  GrpcService service_;
-  std::unique_ptr<GrpcCertificates> certificates_;
-  GrpcAcceptor acceptor_;
-  std::unique_ptr<grpc::Server> server_;
-  std::unique_ptr<GrpcInferThreads> infer_threads_;
+  Awaitable<void> accept_clients();
+  void take_client(Socket socket, Worker& worker);
+  void run(Worker& worker) const;
+  void forget_one();
+  static void end_work(GrpcThread& thread);
+
+  const GrpcOptions options_;
+  const ServingCore core_;
+  const std::string version_;
+  std::atomic<bool> draining_{false};
+  Executors control_{1, kControlQueue};  // for what blocks
+  const GrpcMethods methods_;
+  std::atomic<std::int64_t> open_{0};
+  std::uint64_t taken_ = 0;  // connections, ever
+  bool was_full_ = false;
+  std::mutex mutex_;
+  std::condition_variable all_gone_;
+  std::deque<Worker> workers_;  // the first also accepts
+  Listener listener_;
+  std::uint16_t port_ = 0;
+  std::atomic<bool> ending_{false};  // stop() has begun
 };
+
+GrpcServer::Impl::Impl(const GrpcOptions& options, const ServingCore& core, std::string version)
+    : options_(options),
+      core_(core),
+      version_(std::move(version)),
+      methods_(make_grpc_methods({options_, core_, version_, draining_, control_})),
+      workers_([this] {
+        std::deque<Worker> made;
+        for (int i = 0; i < std::max(options_.threads, 1); ++i) {
+          made.emplace_back(options_, methods_, [this] { forget_one(); });
+        }
+        return made;
+      }()),
+      listener_(listen_at(workers_.front().context.get_executor(), options_.host, options_.port)),
+      port_(listener_.local_endpoint().port()) {
+  asio::co_spawn(workers_.front().context, accept_clients(), asio::detached);
+  for (Worker& worker : workers_) {
+    worker.thread = std::thread([this, &worker] { run(worker); });
+  }
+  log_fields(LogLevel::kInfo, "serving gRPC",
+             {{"address", format("{}:{}", options_.host, port_)},
+              {"tls", options_.tls ? std::string_view("yes") : std::string_view("no")}});
+}
+
+void GrpcServer::Impl::run(Worker& worker) const {
+  while (!worker.context.stopped()) {
+    try {
+      run_io_loop(worker.context, worker.shared.activity, options_.spin);
+    } catch (const std::exception& e) {
+      log_error("an I/O thread of gRPC goes on after: {}", e.what());
+    }
+  }
+}
+
+Awaitable<void> GrpcServer::Impl::accept_clients() {
+  while (listener_.is_open()) {
+    Worker& worker = workers_[taken_ % workers_.size()];
+    Socket socket(worker.context.get_executor());
+    ErrorCodeOfSystem error;
+    co_await listener_.async_accept(socket, asio::redirect_error(kUseAwaitable, error));
+    if (!error) {
+      take_client(std::move(socket), worker);
+    } else if (listener_.is_open() && error != asio::error::connection_aborted) {
+      // Most likely no file descriptors are left; some are given back when connections end.
+      log_warning("no gRPC connection can be accepted: {}", error.message());
+      Timer pause(workers_.front().context.get_executor());
+      pause.expires_after(std::chrono::milliseconds(100));
+      co_await pause.async_wait(asio::redirect_error(kUseAwaitable, error));
+    }
+  }
+}
+
+void GrpcServer::Impl::take_client(Socket socket, Worker& worker) {
+  const int most = options_.limits.max_connections;
+  const bool full = open_ >= most;
+  if (full && !std::exchange(was_full_, full)) {
+    log_warning("there are {} gRPC connections already: more are refused", most);
+  }
+  was_full_ = full;
+  if (full) {
+    return;
+  }
+  ErrorCodeOfSystem ignored;
+  socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+  ++open_;
+  // A tenth more or less, so that those who came together do not all come again together.
+  const auto age = options_.limits.max_age * (90 + 7 * taken_++ % 21) / 100;
+  asio::post(worker.context, [this, &worker, age, taken = std::move(socket)]() mutable {
+    if (ending_) {
+      forget_one();
+      return;
+    }
+    auto connection = std::make_shared<GrpcConnection>(std::move(taken), worker.connections, age);
+    asio::co_spawn(worker.context, GrpcConnection::serve(std::move(connection)), asio::detached);
+  });
+}
+
+void GrpcServer::Impl::forget_one() {
+  const std::lock_guard lock(mutex_);
+  if (--open_ == 0) {
+    all_gone_.notify_all();
+  }
+}
+
+void GrpcServer::Impl::begin_drain() {
+  draining_ = true;
+  for (Worker& worker : workers_) {
+    asio::post(worker.context, [&open = worker.connections.open] {
+      for (GrpcConnection* connection : open) {
+        connection->tell_drain();
+      }
+    });
+  }
+}
+
+void GrpcServer::Impl::stop(std::chrono::milliseconds patience) {
+  if (ending_.exchange(true)) {
+    return;
+  }
+  asio::post(workers_.front().context, [this] {
+    ErrorCodeOfSystem ignored;
+    listener_.close(ignored);
+  });
+  for (Worker& worker : workers_) {
+    asio::post(worker.context, [&open = worker.connections.open] {
+      for (GrpcConnection* connection : open) {
+        connection->retire();
+      }
+    });
+  }
+  {
+    std::unique_lock lock(mutex_);
+    all_gone_.wait_for(lock, patience, [this] { return open_ == 0; });
+  }
+  for (Worker& worker : workers_) {
+    worker.context.stop();
+  }
+  for (Worker& worker : workers_) {
+    worker.thread.join();
+  }
+  control_.stop();
+  for (Worker& worker : workers_) {
+    end_work(worker.shared);
+  }
+}
+
+/// Waits for what other threads are at; what they have not begun is forgotten.
+void GrpcServer::Impl::end_work(GrpcThread& thread) {
+  const auto left = thread.elsewhere;
+  for (const auto& work : left) {
+    work->give_up();
+  }
+  for (int count = *thread.at_work; count > 0; count = *thread.at_work) {
+    thread.at_work->wait(count);
+  }
+  thread.elsewhere.clear();
+}
 
 GrpcServer::GrpcServer(const GrpcOptions& options, const ServingCore& core,
                        std::string program_version)
     : impl_(std::make_unique<Impl>(options, core, std::move(program_version))) {}
 
-GrpcServer::~GrpcServer() {
-  impl_->stop(std::chrono::milliseconds(0));
-}
+GrpcServer::~GrpcServer() = default;
 
 std::uint16_t GrpcServer::port() const {
   return impl_->port();

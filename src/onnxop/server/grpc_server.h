@@ -1,6 +1,7 @@
 #pragma once
 // The gRPC service: inference.GRPCInferenceService with Triton's extensions, grpc.health.v1.Health
-// and reflection, on a port of its own. Models run on the executors.
+// and reflection, on a port and I/O threads of its own. Models run on the executors, or on an I/O
+// thread where that is quicker.
 
 #include <atomic>
 #include <chrono>
@@ -20,10 +21,11 @@ struct GrpcOptions {
   std::string host = "127.0.0.1";
   int port = 8081;  // 0: a free one, see GrpcServer::port()
   GrpcLimits limits = {};
-  int threads = 1;                 // that read and answer ModelInfer
+  int threads = 1;  // that read and write, and answer what takes no executor
+  /// So long such a thread looks for the next call before it sleeps; see ServerOptions::spin.
+  std::chrono::microseconds spin{100};
   int max_stream_inferences = 64;  // of one stream that are not answered yet; then it waits
-  /// Who may do what; null: everyone everything. With tokens there is no reflection: it could not
-  /// ask for them.
+  /// Who may do what; null: everyone everything.
   std::shared_ptr<AccessGate> gate = nullptr;
   /// The management has a port of its own, over HTTP: here models are not loaded and unloaded.
   bool management_apart = false;
@@ -49,7 +51,7 @@ class GrpcServer {
   /// Open ones, also those in their handshake. From any thread.
   std::int64_t connections() const;
 
-  /// Health says NOT_SERVING from now on; what is in flight goes on.
+  /// Health says NOT_SERVING from now on; what is in flight goes on. From any thread.
   void begin_drain();
 
   /// No new calls; waits for those in flight as long as that, then cuts them off. Once.

@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 #include <open_inference.grpc.pb.h>
 
-#include "onnxop/server/grpc_call.h"
+#include "onnxop/server/grpc_status.h"
 #include "onnxop/server/status.h"
 #include "onnxop/server/test_client.h"
 #include "onnxop/serving/model_traffic.h"
@@ -124,15 +124,15 @@ TEST_F(GrpcTest, ErrorsHaveTheirCodes) {
   EXPECT_EQ(infer(digit(1), response).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
 }
 
-TEST(GrpcStatus, WhoCannotStoreAnythingSaysWhyButNotWhere) {
-  const std::vector<std::tuple<StorageFault, grpc::StatusCode, std::string>> expected{
-      {StorageFault::kFull, grpc::StatusCode::RESOURCE_EXHAUSTED, "is full"},
-      {StorageFault::kNotWritable, grpc::StatusCode::FAILED_PRECONDITION, "may not write"}};
+TEST(StatusOfGrpc, WhoCannotStoreAnythingSaysWhyButNotWhere) {
+  const std::vector<std::tuple<StorageFault, GrpcCode, std::string>> expected{
+      {StorageFault::kFull, GrpcCode::kResourceExhausted, "is full"},
+      {StorageFault::kNotWritable, GrpcCode::kFailedPrecondition, "may not write"}};
   for (const auto& [fault, code, text] : expected) {
-    const grpc::Status status = grpc_status(StorageError(fault, "/srv/store/onnxop.db: no"));
-    EXPECT_EQ(status.error_code(), code);
-    EXPECT_THAT(status.error_message(), HasSubstr(text));
-    EXPECT_THAT(status.error_message(), testing::Not(HasSubstr("/srv")));
+    const GrpcStatus status = grpc_status(StorageError(fault, "/srv/store/onnxop.db: no"));
+    EXPECT_EQ(status.code, code);
+    EXPECT_THAT(status.message, HasSubstr(text));
+    EXPECT_THAT(status.message, testing::Not(HasSubstr("/srv")));
   }
 }
 

@@ -1,162 +1,264 @@
-// ModelStreamInfer: many inferences at once, their answers in order.
+#include "onnxop/server/grpc_stream.h"
 
-#include <deque>
-#include <memory>
-#include <mutex>
+#include <array>
 #include <utility>
 
+#include "onnxop/base/error.h"
+#include "onnxop/server/compression.h"
 #include "onnxop/server/grpc_access.h"
-#include "onnxop/server/grpc_call.h"
-#include "onnxop/server/grpc_service.h"
+#include "onnxop/server/grpc_inference.h"
+#include "onnxop/server/grpc_status.h"
 
 namespace onnxop {
 namespace {
 
-using inference::ModelInferRequest;
-using inference::ModelStreamInferResponse;
+constexpr std::string_view kContentType = "application/grpc";
+constexpr Http2Field kStatusOk{":status", "200"};
+constexpr Http2Field kContentTypeField{"content-type", kContentType};
+constexpr Http2Field kAcceptEncoding{"grpc-accept-encoding", "identity,deflate,gzip"};
 
-class StreamReactor : public grpc::ServerBidiReactor<ModelInferRequest, ModelStreamInferResponse> {
- public:
-  StreamReactor(const grpc::CallbackServerContext& context, const GrpcOptions& options,
-                const ServingCore& core)
-      : context_(context), options_(options), core_(core) {
-    StartRead(&incoming_);
-  }
+/// "application/grpc", also with "+proto" or parameters.
+bool is_grpc(std::string_view type) {
+  return type.starts_with(kContentType) &&
+         (type.size() == kContentType.size() || type[kContentType.size()] == '+' ||
+          type[kContentType.size()] == ';');
+}
 
-  void OnReadDone(bool ok) override {
-    if (!ok) {
-      std::unique_lock lock(mutex_);
-      reading_ended_ = true;
-      go_on(lock);
-      return;
-    }
-    auto entry = std::make_shared<Entry>();
-    entry->request.Swap(&incoming_);
-    entry->inference.emplace(options_, core_, [this, held = entry.get()] { ended(*held); });
-    bool alone = false;
-    {
-      const std::lock_guard lock(mutex_);
-      entries_.push_back(entry);
-      alone = entries_.size() == 1;
-      reading_ = false;
-    }
-    // Each by itself: the token may have been taken away meanwhile.
-    const grpc::Status admitted = admit(options_, context_, "ModelStreamInfer");
-    const grpc::Status status =
-        admitted.ok() ? entry->inference->start(entry->request, context_, SteadyTime::max(), alone)
-                      : admitted;
-    if (admitted.ok() && !status.ok()) {
-      entry->inference->log(status);
-    }
-    std::unique_lock lock(mutex_);
-    if (!status.ok()) {
-      put_error(*entry, status);
-      entry->ready = true;
-    } else {
-      entry->started = true;
-      if (broken_) {
-        cancel(*entry);
-      }
-    }
-    go_on(lock);
-  }
-
-  void OnWriteDone(bool ok) override {
-    std::unique_lock lock(mutex_);
-    entries_.pop_front();
-    writing_ = false;
-    broken_ = broken_ || !ok;
-    go_on(lock);
-  }
-
-  void OnCancel() override {
-    std::unique_lock lock(mutex_);
-    broken_ = true;
-    reading_ended_ = true;
-    for (const auto& entry : entries_) {
-      cancel(*entry);
-    }
-    go_on(lock);
-  }
-
-  void OnDone() override { delete this; }
-
- private:
-  struct Entry {
-    ModelInferRequest request;
-    std::optional<GrpcInference> inference;
-    ModelStreamInferResponse response;
-    bool started = false;  // its inference has, as far as OnReadDone() has come
-    bool ready = false;
-  };
-
-  /// With the lock. An inference that is being started is its starter's to cancel, and one that was
-  /// refused has nothing to cancel.
-  static void cancel(Entry& entry) {
-    if (entry.started && !entry.ready && entry.inference->cancel()) {
-      entry.ready = true;
-    }
-  }
-
-  static void put_error(Entry& entry, const grpc::Status& status) {
-    entry.response.set_error_message(status.error_message());
-    entry.response.mutable_infer_response()->set_id(entry.request.id());
-  }
-
-  /// On an executor.
-  void ended(Entry& entry) {
-    const grpc::Status status = entry.inference->finish(*entry.response.mutable_infer_response());
-    entry.inference->log(status);
-    std::unique_lock lock(mutex_);
-    if (!status.ok()) {
-      put_error(entry, status);
-    }
-    entry.ready = true;
-    go_on(lock);
-  }
-
-  /// Begins whatever can be begun now. Finishing may destroy this, so it comes last and unlocked.
-  void go_on(std::unique_lock<std::mutex>& lock) {
-    if (finished_) {
-      return;
-    }
-    while (broken_ && !writing_ && !entries_.empty() && entries_.front()->ready) {
-      entries_.pop_front();
-    }
-    if (!writing_ && !entries_.empty() && entries_.front()->ready) {
-      writing_ = true;
-      StartWrite(&entries_.front()->response);
-    }
-    if (!reading_ && !reading_ended_ &&
-        entries_.size() < static_cast<std::size_t>(options_.max_stream_inferences)) {
-      reading_ = true;
-      StartRead(&incoming_);
-    }
-    if (reading_ended_ && entries_.empty()) {
-      finished_ = true;
-      lock.unlock();
-      Finish(grpc::Status::OK);
-    }
-  }
-
-  const grpc::CallbackServerContext& context_;
-  const GrpcOptions& options_;
-  const ServingCore& core_;
-  std::mutex mutex_;
-  ModelInferRequest incoming_;
-  std::deque<std::shared_ptr<Entry>> entries_;  // in the order in which they came
-  bool reading_ = true;
-  bool reading_ended_ = false;
-  bool writing_ = false;
-  bool broken_ = false;  // the client is gone: nothing is written any more
-  bool finished_ = false;
-};
+/// What every client of gRPC sends, and nobody asks for.
+bool is_of_protocol(std::string_view name) {
+  return name == "te" || name == "grpc-accept-encoding" || name == ":scheme" ||
+         name == ":authority";
+}
 
 }  // namespace
 
-grpc::ServerBidiReactor<ModelInferRequest, ModelStreamInferResponse>* serve_stream(
-    grpc::CallbackServerContext& context, const GrpcOptions& options, const ServingCore& core) {
-  return new StreamReactor(context, options, core);
+GrpcStream::GrpcStream(std::int32_t number, const GrpcOptions& options, const GrpcMethods& methods,
+                       Http2Session& session, GrpcStreamOwner& owner)
+    : number_(number),
+      options_(options),
+      methods_(methods),
+      session_(session),
+      owner_(owner),
+      reader_(options.limits.max_message_bytes) {
+  head_.address = [this] { return owner_.address(); };
+}
+
+GrpcStream::~GrpcStream() = default;
+
+void GrpcStream::on_field(const Http2Field& field) {
+  constexpr std::size_t kOfField = 32;  // beside its texts, as HTTP/2 counts it
+  metadata_bytes_ += field.name.size() + field.value.size() + kOfField;
+  if (metadata_bytes_ > options_.limits.max_metadata_bytes) {
+    return;
+  }
+  if (field.name == ":path") {
+    head_.path = field.value;
+  } else if (field.name == ":method") {
+    http_method_ = field.value;
+  } else if (field.name == "content-type") {
+    content_type_ = field.value;
+  } else if (field.name == "grpc-timeout") {
+    timeout_ = field.value;
+  } else if (field.name == "grpc-encoding") {
+    head_.encoding = field.value;
+  } else if (!is_of_protocol(field.name) &&
+             ++metadata_fields_ <= options_.limits.max_metadata_fields) {
+    head_.metadata.emplace_back(field.name, field.value);
+  }
+}
+
+void GrpcStream::on_head() {
+  if (http_method_ != "POST") {
+    refuse_http("405");
+  } else if (!is_grpc(content_type_)) {
+    refuse_http("415");
+  } else {
+    guarded([this] {
+      const GrpcStatus begun = begin_call();
+      if (!begun.ok()) {
+        finish(begun);
+      }
+    });
+  }
+}
+
+GrpcStatus GrpcStream::begin_call() {
+  const GrpcLimits& limits = options_.limits;
+  if (metadata_bytes_ > limits.max_metadata_bytes) {
+    return {GrpcCode::kResourceExhausted, format("the call's metadata have more than {} bytes, "
+                                                 "expected at most that",
+                                                 limits.max_metadata_bytes)};
+  }
+  if (metadata_fields_ > limits.max_metadata_fields) {
+    return {GrpcCode::kResourceExhausted, format("the call has {} metadata fields, expected at "
+                                                 "most {}",
+                                                 metadata_fields_, limits.max_metadata_fields)};
+  }
+  const auto found = methods_.find(head_.path);
+  if (found == methods_.end()) {
+    return {GrpcCode::kUnimplemented, format("there is no method {}", head_.path)};
+  }
+  if (!timeout_.empty()) {
+    const auto timeout = read_grpc_timeout(timeout_);
+    if (!timeout) {
+      return {GrpcCode::kInvalidArgument,
+              format("grpc-timeout: got '{}', expected up to eight digits and a unit", timeout_)};
+    }
+    constexpr std::chrono::hours kFar{24 * 365};
+    head_.deadline =
+        *timeout > kFar ? SteadyTime::max() : std::chrono::steady_clock::now() + *timeout;
+  }
+  const GrpcMethod& method = found->second;
+  GrpcStatus admitted = admit(options_, head_, method.name, method.permission, method.asks);
+  if (admitted.ok()) {
+    call_ = method.make(head_, *this);
+  }
+  return admitted;
+}
+
+/// With what is thrown, the call ends.
+void GrpcStream::guarded(const std::function<void()>& work) {
+  const GrpcStatus status = status_of(work);
+  if (!status.ok()) {
+    finish(status);
+  }
+}
+
+void GrpcStream::on_data(std::span<const std::byte> bytes) {
+  if (!call_ || finished_) {
+    session_.consume(number_, bytes.size());
+  } else if (!held_.empty() || !call_->wants_more()) {
+    held_.insert(held_.end(), bytes.begin(), bytes.end());
+  } else {
+    guarded([&] { read(bytes); });
+  }
+}
+
+void GrpcStream::read(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    if (finished_) {
+      session_.consume(number_, bytes.size());
+      return;
+    }
+    if (!call_->wants_more()) {
+      held_.assign(bytes.begin(), bytes.end());
+      return;
+    }
+    const std::size_t taken = reader_.feed(bytes);
+    session_.consume(number_, taken);
+    bytes = bytes.subspan(taken);
+    if (reader_.done()) {
+      take_message();
+    }
+  }
+}
+
+void GrpcStream::take_message() {
+  const bool compressed = reader_.compressed();
+  std::string message = reader_.take();
+  if (compressed) {
+    if (head_.encoding != "gzip" && head_.encoding != "deflate") {
+      fail(ErrorCode::kUnsupported,
+           "a message is compressed, and grpc-encoding is '{}', expected gzip or deflate",
+           head_.encoding);
+    }
+    const auto bytes = decompressed(std::as_bytes(std::span(message)), 0,
+                                    options_.limits.max_message_bytes, "message");
+    message.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  }
+  call_->on_message(std::move(message));
+}
+
+void GrpcStream::on_end() {
+  ended_ = true;
+  if (!call_ || finished_ || !held_.empty()) {
+    return;
+  }
+  guarded([this] {
+    if (reader_.began()) {
+      fail(ErrorCode::kInvalidArgument, "the call ends in the middle of a message");
+    }
+    call_->on_end();
+  });
+}
+
+void GrpcStream::on_drain() {
+  if (call_ && !finished_) {
+    call_->on_drain();
+  }
+}
+
+void GrpcStream::read_on() {
+  if (held_.empty()) {
+    return;
+  }
+  const auto held = std::exchange(held_, {});
+  guarded([&] { read(held); });
+  if (held_.empty() && ended_) {
+    on_end();
+  }
+}
+
+void GrpcStream::add_metadata(std::string name, std::string value) {
+  initial_metadata_.emplace_back(std::move(name), std::move(value));
+}
+
+void GrpcStream::send(std::string frame) {
+  if (finished_) {
+    return;
+  }
+  if (!std::exchange(head_sent_, true)) {
+    std::vector<Http2Field> fields{kStatusOk, kContentTypeField, kAcceptEncoding};
+    for (const auto& [name, value] : initial_metadata_) {
+      fields.push_back({name, value});
+    }
+    session_.send_head(number_, fields);
+  }
+  session_.send_body(number_, std::move(frame));
+  owner_.flush_soon();
+}
+
+void GrpcStream::finish(const GrpcStatus& status) {
+  if (std::exchange(finished_, true)) {
+    return;
+  }
+  const std::string code = format("{}", static_cast<int>(status.code));
+  const std::string message = grpc_message_field(status.message);
+  std::vector<Http2Field> fields;
+  if (!head_sent_) {
+    fields = {kStatusOk, kContentTypeField, kAcceptEncoding};
+    for (const auto& [name, value] : initial_metadata_) {
+      fields.push_back({name, value});
+    }
+  }
+  fields.push_back({"grpc-status", code});
+  if (!message.empty()) {
+    fields.push_back({"grpc-message", message});
+  }
+  if (head_sent_) {
+    session_.send_trailers(number_, fields);
+  } else {
+    session_.send_head_only(number_, fields);
+  }
+  session_.consume(number_, held_.size());
+  held_ = {};
+  owner_.flush_soon();
+}
+
+/// Who does not speak gRPC at all.
+void GrpcStream::refuse_http(std::string_view status) {
+  finished_ = true;
+  const std::array<Http2Field, 1> fields{{{":status", status}}};
+  session_.send_head_only(number_, fields);
+  owner_.flush_soon();
+}
+
+void GrpcStream::begin_soon(std::shared_ptr<GrpcInference> inference) {
+  owner_.begin_soon(std::move(inference));
+}
+
+void GrpcStream::log_soon(std::shared_ptr<GrpcInference> inference) {
+  owner_.log_soon(std::move(inference));
 }
 
 }  // namespace onnxop

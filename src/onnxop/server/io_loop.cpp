@@ -20,7 +20,7 @@ bool look(boost::asio::io_context& context, SteadyClock::time_point until) {
 
 }  // namespace
 
-void run_io_loop(boost::asio::io_context& context, const ConnectionSet& connections,
+void run_io_loop(boost::asio::io_context& context, const IoActivity& activity,
                  std::chrono::microseconds most) {
   if (most.count() == 0) {
     context.run();
@@ -31,14 +31,14 @@ void run_io_loop(boost::asio::io_context& context, const ConnectionSet& connecti
     if (context.poll() > 0) {
       continue;
     }
-    const bool idle = connections.in_flight == 0;
+    const bool idle = activity.in_flight == 0;
     const auto begun = SteadyClock::now();
     const auto window = policy.window();
     if (!idle || window.count() == 0 || !look(context, begun + window)) {
       context.run_one();
     }
-    if (idle && connections.last_request > begun) {
-      policy.waited(connections.last_request - begun);
+    if (idle && activity.last_request > begun) {
+      policy.waited(activity.last_request - begun);
     }
   }
 }

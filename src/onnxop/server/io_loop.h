@@ -7,7 +7,7 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include "onnxop/server/connection_set.h"
+#include "onnxop/server/io_activity.h"
 
 namespace onnxop {
 
@@ -31,7 +31,7 @@ class SpinPolicy {
 
 /// Runs the context's handlers on this thread until it is stopped. While executors are at requests
 /// of its connections, who need the processor, it does not look. `most` 0: never.
-void run_io_loop(boost::asio::io_context& context, const ConnectionSet& connections,
+void run_io_loop(boost::asio::io_context& context, const IoActivity& activity,
                  std::chrono::microseconds most);
 
 }  // namespace onnxop

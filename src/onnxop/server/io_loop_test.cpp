@@ -27,19 +27,19 @@ TEST(IoLoop, RunsWhatComesUntilItIsStopped) {
   for (const microseconds most : {microseconds(0), microseconds(100'000)}) {
     asio::io_context context{1};
     auto work = asio::make_work_guard(context);
-    ConnectionSet connections;
+    IoActivity activity;
     int handled = 0;
     std::thread other([&] {
       for (int i = 0; i < kHandlers; ++i) {
         asio::post(context, [&, i] {
           ++handled;
-          connections.in_flight = i / 4 % 2;
-          connections.last_request = std::chrono::steady_clock::now();
+          activity.in_flight = i / 4 % 2;
+          activity.last_request = std::chrono::steady_clock::now();
         });
       }
       asio::post(context, [&] { context.stop(); });
     });
-    run_io_loop(context, connections, most);
+    run_io_loop(context, activity, most);
     other.join();
     EXPECT_EQ(handled, kHandlers) << most.count();
   }

@@ -101,26 +101,4 @@ std::string client_of_address(std::string_view address) {
   return ip::make_address_v6(bytes).to_string() + "/64";
 }
 
-std::string address_of_peer(std::string_view peer) {
-  const auto colon = peer.rfind(':');
-  if (colon == std::string_view::npos) {
-    return std::string(peer);
-  }
-  if (peer.starts_with("ipv4:") && colon > 5) {
-    return std::string(peer.substr(5, colon - 5));
-  }
-  if (!peer.starts_with("ipv6:") || colon <= 5) {
-    return std::string(peer);
-  }
-  std::string_view host = peer.substr(5, colon - 5);
-  for (const auto& [open, close] : {std::pair("%5B", "%5D"), std::pair("[", "]")}) {
-    if (host.starts_with(open) && host.ends_with(close)) {
-      host.remove_prefix(std::string_view(open).size());
-      host.remove_suffix(std::string_view(close).size());
-    }
-  }
-  // A zone such as %eth0 is not part of who it is.
-  return std::string(host.substr(0, host.find('%')));
-}
-
 }  // namespace onnxop

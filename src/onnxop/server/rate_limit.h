@@ -57,8 +57,4 @@ class RateLimiter {
 /// of IPv6 the first 64 bits, which are one customer's: "2001:db8:0:1::/64". Other text as it is.
 std::string client_of_address(std::string_view address);
 
-/// The address in what gRPC calls a peer: "127.0.0.1" for "ipv4:127.0.0.1:4711", "::1" for
-/// "ipv6:%5B::1%5D:4711". Other text as it is.
-std::string address_of_peer(std::string_view peer);
-
 }  // namespace onnxop

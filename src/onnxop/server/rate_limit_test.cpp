@@ -102,15 +102,5 @@ TEST(Clients, AreAddressesOrCustomersNetworks) {
   EXPECT_EQ(client_of_address("unknown"), "unknown");
 }
 
-TEST(Clients, InGrpcsPeers) {
-  EXPECT_EQ(address_of_peer("ipv4:127.0.0.1:4711"), "127.0.0.1");
-  EXPECT_EQ(address_of_peer("ipv6:%5B::1%5D:4711"), "::1");
-  EXPECT_EQ(address_of_peer("ipv6:[2001:db8::1]:4711"), "2001:db8::1");
-  EXPECT_EQ(address_of_peer("ipv6:%5Bfe80::1%25eth0%5D:4711"), "fe80::1");
-  for (const std::string odd : {"", "unix:/tmp/socket", "ipv4:", "ipv4::1", "ipv6:", "inproc"}) {
-    EXPECT_EQ(address_of_peer(odd), odd);
-  }
-}
-
 }  // namespace
 }  // namespace onnxop

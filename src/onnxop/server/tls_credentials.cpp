@@ -1,6 +1,7 @@
 #include "onnxop/server/tls_credentials.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <iterator>
 #include <string_view>
@@ -20,7 +21,8 @@ namespace {
 constexpr std::uint64_t kLargestFile = 4U << 20;
 // Of TLS 1.2; those of 1.3 are all as they should be.
 constexpr const char* kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
-constexpr std::string_view kHttp11 = "\x08http/1.1";  // as ALPN writes it
+// As ALPN writes them.
+constexpr std::array<std::string_view, 2> kProtocols{"\x08http/1.1", "\x02h2"};
 
 struct FreeOpenSsl {
   void operator()(BIO* bio) const { BIO_free(bio); }
@@ -94,12 +96,13 @@ Owned<EVP_PKEY> parse_key(const std::string& pem, const std::filesystem::path& p
 }
 
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_size,
-                    const unsigned char* offered, unsigned int offered_size, void*) {
+                    const unsigned char* offered, unsigned int offered_size, void* spoken) {
+  const std::string_view protocol = *static_cast<const std::string_view*>(spoken);
   const std::string_view offers(reinterpret_cast<const char*>(offered), offered_size);
   for (std::size_t at = 0; at < offers.size(); at += 1 + static_cast<unsigned char>(offers[at])) {
-    if (offers.substr(at, kHttp11.size()) == kHttp11) {
+    if (offers.substr(at, protocol.size()) == protocol) {
       *chosen = offered + at + 1;
-      *chosen_size = static_cast<unsigned char>(kHttp11.size() - 1);
+      *chosen_size = static_cast<unsigned char>(protocol.size() - 1);
       return SSL_TLSEXT_ERR_OK;
     }
   }
@@ -112,7 +115,7 @@ void check_openssl(bool succeeded, const std::filesystem::path& path) {
   }
 }
 
-std::shared_ptr<SSL_CTX> make_context() {
+std::shared_ptr<SSL_CTX> make_context(const std::string_view& protocol) {
   std::shared_ptr<SSL_CTX> made(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
   SSL_CTX* const context = made.get();
   if (context == nullptr || SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1 ||
@@ -125,7 +128,7 @@ std::shared_ptr<SSL_CTX> make_context() {
   SSL_CTX_set_read_ahead(context, 1);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);  // clients keep their tickets
   SSL_CTX_set_num_tickets(context, 1);
-  SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
+  SSL_CTX_set_alpn_select_cb(context, choose_protocol, const_cast<std::string_view*>(&protocol));
   return made;
 }
 
@@ -152,21 +155,25 @@ void require_clients_of(SSL_CTX* context, const std::vector<Owned<X509>>& author
 
 }  // namespace
 
-TlsCredentials::TlsCredentials(const TlsFiles& files)
-    : certificate_(read_pem(files.certificate, "the TLS certificate")),
-      key_(read_pem(files.key, "the TLS key")),
-      context_(make_context()) {
-  use_certificates(context_.get(), parse_certificates(certificate_, files.certificate), files);
-  const Owned<EVP_PKEY> key = parse_key(key_, files.key);
-  if (SSL_CTX_use_PrivateKey(context_.get(), key.get()) != 1 ||
-      SSL_CTX_check_private_key(context_.get()) != 1) {
-    fail(ErrorCode::kInvalidArgument,
-         "the key in {} is not that of the certificate in {} (its first one): {}",
-         files.key.string(), files.certificate.string(), openssl_reason());
-  }
-  if (!files.client_ca.empty()) {
-    client_ca_ = read_pem(files.client_ca, "the TLS client CA");
-    require_clients_of(context_.get(), parse_certificates(client_ca_, files.client_ca), files);
+TlsCredentials::TlsCredentials(const TlsFiles& files) {
+  const std::string certificate = read_pem(files.certificate, "the TLS certificate");
+  const std::string key_pem = read_pem(files.key, "the TLS key");
+  const std::string client_ca =
+      files.client_ca.empty() ? "" : read_pem(files.client_ca, "the TLS client CA");
+  for (std::size_t i = 0; i < contexts_.size(); ++i) {
+    auto context = make_context(kProtocols[i]);
+    use_certificates(context.get(), parse_certificates(certificate, files.certificate), files);
+    const Owned<EVP_PKEY> key = parse_key(key_pem, files.key);
+    if (SSL_CTX_use_PrivateKey(context.get(), key.get()) != 1 ||
+        SSL_CTX_check_private_key(context.get()) != 1) {
+      fail(ErrorCode::kInvalidArgument,
+           "the key in {} is not that of the certificate in {} (its first one): {}",
+           files.key.string(), files.certificate.string(), openssl_reason());
+    }
+    if (!files.client_ca.empty()) {
+      require_clients_of(context.get(), parse_certificates(client_ca, files.client_ca), files);
+    }
+    contexts_[i] = std::move(context);
   }
 }
 

@@ -2,6 +2,9 @@
 // Who the server says it is: a certificate and its key, and the CAs whose clients it lets in, from
 // PEM files (RFC 7468) that can be read again while it runs.
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -17,6 +20,9 @@ struct TlsFiles {
   std::filesystem::path client_ca;    // who signs clients' certificates; empty: they need none
 };
 
+/// What is spoken over TLS, as the two sides agree on it (ALPN, RFC 7301): HTTP/1.1 or HTTP/2.
+enum class TlsProtocol : std::uint8_t { kHttp1, kHttp2 };
+
 /// What the files held at one time. Immutable; used from any thread.
 class TlsCredentials {
  public:
@@ -24,18 +30,13 @@ class TlsCredentials {
   /// that holds something else, and for a key that is not the certificate's. All name the file.
   explicit TlsCredentials(const TlsFiles& files);
 
-  /// For TLS 1.2 and later, HTTP/1.1 alone.
-  ssl_ctx_st* context() const { return context_.get(); }
-
-  const std::string& certificate_pem() const { return certificate_; }
-  const std::string& key_pem() const { return key_; }
-  const std::string& client_ca_pem() const { return client_ca_; }  // empty: clients need none
+  /// For TLS 1.2 and later.
+  ssl_ctx_st* context(TlsProtocol protocol) const {
+    return contexts_[static_cast<std::size_t>(protocol)].get();
+  }
 
  private:
-  std::string certificate_;
-  std::string key_;
-  std::string client_ca_;
-  std::shared_ptr<ssl_ctx_st> context_;
+  std::array<std::shared_ptr<ssl_ctx_st>, 2> contexts_;  // of each protocol
 };
 
 /// The latest credentials that could be read. Safe from any thread.

@@ -32,14 +32,11 @@ class TlsCredentialsTest : public testing::Test {
 
 TEST_F(TlsCredentialsTest, ReadsWhatIsThere) {
   const TlsCredentials credentials(good());
-  EXPECT_NE(credentials.context(), nullptr);
-  EXPECT_THAT(credentials.certificate_pem(), HasSubstr("BEGIN CERTIFICATE"));
-  EXPECT_THAT(credentials.key_pem(), HasSubstr("PRIVATE KEY"));
-  EXPECT_THAT(credentials.client_ca_pem(), HasSubstr("BEGIN CERTIFICATE"));
+  EXPECT_NE(credentials.context(TlsProtocol::kHttp1), nullptr);
+  EXPECT_NE(credentials.context(TlsProtocol::kHttp2), nullptr);
+  EXPECT_NE(credentials.context(TlsProtocol::kHttp1), credentials.context(TlsProtocol::kHttp2));
   const std::string chain = read_text_file(good().certificate) + read_text_file(good().client_ca);
-  const TlsCredentials with_chain({folder_.write("chain.pem", chain), good().key, {}});
-  EXPECT_EQ(with_chain.certificate_pem(), chain);
-  EXPECT_EQ(with_chain.client_ca_pem(), "");
+  EXPECT_NO_THROW(TlsCredentials({folder_.write("chain.pem", chain), good().key, {}}));
 }
 
 TEST_F(TlsCredentialsTest, ErrorsNameTheFile) {

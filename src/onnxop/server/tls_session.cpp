@@ -62,8 +62,8 @@ void TlsSession::Free::operator()(ssl_st* ssl) const {
   SSL_free(ssl);
 }
 
-TlsSession::TlsSession(const TlsCredentials& credentials, int socket)
-    : ssl_(SSL_new(credentials.context())) {
+TlsSession::TlsSession(const TlsCredentials& credentials, TlsProtocol protocol, int socket)
+    : ssl_(SSL_new(credentials.context(protocol))) {
   BIO* const bio = ssl_ ? BIO_new(socket_method()) : nullptr;
   if (bio == nullptr) {
     fail(ErrorCode::kInternal, "no memory for a TLS connection");

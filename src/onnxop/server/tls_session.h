@@ -30,7 +30,7 @@ class TlsSession {
   };
 
   /// Throws Error{kInternal} when there is no memory for it. The socket's owner is the caller.
-  TlsSession(const TlsCredentials& credentials, int socket);
+  TlsSession(const TlsCredentials& credentials, TlsProtocol protocol, int socket);
 
   Outcome shake_hands();
   /// kDone: there are bytes to read.

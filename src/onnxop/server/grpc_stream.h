@@ -1,0 +1,79 @@
+#pragma once
+// A call of gRPC as a stream of HTTP/2: header fields and messages in, messages and a status out.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "onnxop/server/grpc_call.h"
+#include "onnxop/server/grpc_methods.h"
+#include "onnxop/server/http2_session.h"
+
+namespace onnxop {
+
+/// What a stream asks of its connection.
+class GrpcStreamOwner {
+ public:
+  virtual ~GrpcStreamOwner() = default;
+  virtual GrpcThread& thread() = 0;
+  virtual std::string address() = 0;
+  /// Something is to be sent.
+  virtual void flush_soon() = 0;
+  virtual void begin_soon(std::shared_ptr<GrpcInference> inference) = 0;
+  virtual void log_soon(std::shared_ptr<GrpcInference> inference) = 0;
+};
+
+/// On its connection's thread.
+class GrpcStream : private GrpcReply {
+ public:
+  /// What it is given outlives it.
+  GrpcStream(std::int32_t number, const GrpcOptions& options, const GrpcMethods& methods,
+             Http2Session& session, GrpcStreamOwner& owner);
+  ~GrpcStream() override;
+
+  void on_field(const Http2Field& field);
+  void on_head();
+  void on_data(std::span<const std::byte> bytes);
+  void on_end();
+  void on_drain();
+
+ private:
+  GrpcThread& thread() override { return owner_.thread(); }
+  void add_metadata(std::string name, std::string value) override;
+  void send(std::string frame) override;
+  void finish(const GrpcStatus& status) override;
+  void read_on() override;
+  void begin_soon(std::shared_ptr<GrpcInference> inference) override;
+  void log_soon(std::shared_ptr<GrpcInference> inference) override;
+
+  GrpcStatus begin_call();
+  void guarded(const std::function<void()>& work);
+  void read(std::span<const std::byte> bytes);
+  void take_message();
+  void refuse_http(std::string_view status);
+
+  const std::int32_t number_;
+  const GrpcOptions& options_;
+  const GrpcMethods& methods_;
+  Http2Session& session_;
+  GrpcStreamOwner& owner_;
+  GrpcHead head_;
+  std::string http_method_;
+  std::string content_type_;
+  std::string timeout_;
+  std::size_t metadata_bytes_ = 0;
+  std::size_t metadata_fields_ = 0;
+  GrpcMessageReader reader_;
+  std::unique_ptr<GrpcCall> call_;
+  std::vector<std::pair<std::string, std::string>> initial_metadata_;
+  std::vector<std::byte> held_;  // came while the call wanted no more
+  bool ended_ = false;           // the client sends no more
+  bool head_sent_ = false;
+  bool finished_ = false;
+};
+
+}  // namespace onnxop
