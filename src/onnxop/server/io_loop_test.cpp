@@ -19,7 +19,16 @@ TEST(SpinPolicy, LooksWhereTheLastRequestCameSoon) {
   policy.waited(microseconds(99));
   EXPECT_EQ(policy.window(), microseconds(100));
   policy.waited(microseconds(100));
+  EXPECT_EQ(policy.window(), microseconds(100)) << "late once";
+  policy.waited(microseconds(80));
+  policy.waited(microseconds(100));
+  EXPECT_EQ(policy.window(), microseconds(100)) << "once again";
+  policy.waited(microseconds(5000));
   EXPECT_EQ(policy.window().count(), 0);
+  policy.waited(microseconds(5000));
+  EXPECT_EQ(policy.window().count(), 0);
+  policy.waited(microseconds(60));
+  EXPECT_EQ(policy.window(), microseconds(100));
 }
 
 TEST(IoLoop, RunsWhatComesUntilItIsStopped) {
