@@ -40,6 +40,8 @@ class GrpcConnection : public std::enable_shared_from_this<GrpcConnection>,
   void tell_drain();
   /// The client's next call is for another connection; those going on are finished.
   void retire();
+  /// Closes the socket under a connection whose I/O thread has ended.
+  void drop() { stream_.drop(); }
 
  private:
   Awaitable<bool> shake_hands();

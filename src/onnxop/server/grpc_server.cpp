@@ -209,6 +209,9 @@ void GrpcServer::Impl::stop(std::chrono::milliseconds patience) {
   }
   control_.stop();
   for (Worker& worker : workers_) {
+    for (GrpcConnection* connection : worker.connections.open) {
+      connection->drop();
+    }
     end_work(worker.shared);
   }
 }
