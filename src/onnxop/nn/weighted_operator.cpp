@@ -29,10 +29,14 @@ dnnl::memory view_of(const Desc& desc, const Tensor& buffer) {
   return {desc, cpu_engine(), const_cast<std::byte*>(buffer.bytes().data())};
 }
 
+bool is_reference(std::string_view implementation) {
+  return implementation.find("ref") != std::string_view::npos;
+}
+
 /// oneDNN's reference implementation is a hundred times slower than the others; never taken without
 /// a word.
 void warn_of_reference(const char* implementation, const std::string& node, const char* direction) {
-  if (std::string_view(implementation).find("ref") != std::string_view::npos) {
+  if (is_reference(implementation)) {
     log_warning("node '{}': oneDNN has only its slow reference implementation ({}) for {}", node,
                 implementation, direction);
   }
@@ -65,6 +69,7 @@ class WeightedOperator : public Operator {
         backward_data_(primitives_.backward_data ? BackwardData(*primitives_.backward_data)
                                                  : BackwardData()),
         backward_weights_(primitives_.backward_weights),
+        gradient_desc_(primitives_.backward_weights.diff_dst_desc()),
         weights_(buffer_for(primitives_.forward.weights_desc())),
         data_weights_(primitives_.backward_data
                           ? buffer_for(primitives_.backward_data->weights_desc())
@@ -81,6 +86,10 @@ class WeightedOperator : public Operator {
     if (node.bias != nullptr) {
       bias_slot_ = parameters.add(*node.bias, out_.padded);
     }
+    if (gradient_desc_ != out_.desc) {
+      rearrange_ = dnnl::reorder(
+          dnnl::reorder::primitive_desc(cpu_engine(), out_.desc, cpu_engine(), gradient_desc_));
+    }
   }
 
   void bind(PieceContext& context, std::size_t index) const override {
@@ -92,6 +101,8 @@ class WeightedOperator : public Operator {
     const auto src = view_of(in_.desc, context.values[index]);
     const auto dst = view_of(out_.desc, context.values[index + 1]);
     const auto diff_dst = view_of(out_.desc, context.gradients[index + 1]);
+    work.push_back(rearrange_ ? buffer_for(gradient_desc_) : Tensor());
+    const auto weights_diff_dst = rearrange_ ? view_of(gradient_desc_, work[3]) : diff_dst;
     const auto bias = view_of(primitives_.forward.bias_desc(), bias_);
     auto& arguments = context.arguments[index];
     arguments.push_back(
@@ -102,7 +113,7 @@ class WeightedOperator : public Operator {
          {DNNL_ARG_SCRATCHPAD, view_of(primitives_.forward.scratchpad_desc(), work[0])}});
     arguments.push_back(
         {{DNNL_ARG_SRC, src},
-         {DNNL_ARG_DIFF_DST, diff_dst},
+         {DNNL_ARG_DIFF_DST, weights_diff_dst},
          {DNNL_ARG_DIFF_WEIGHTS,
           {primitives_.backward_weights.diff_weights_desc(), cpu_engine(), nullptr}},
          {DNNL_ARG_DIFF_BIAS,
@@ -134,6 +145,12 @@ class WeightedOperator : public Operator {
     arguments.at(DNNL_ARG_DIFF_BIAS)
         .set_data_handle(bias_slot_ ? context.parameter_gradients + bias_slot_->gradient_offset
                                     : context.workspaces[index][2].values<float>().data());
+    if (rearrange_) {
+      timed(context, "backward layout", "reorder", 0, [&] {
+        dnnl::memory from = view_of(out_.desc, context.gradients[index + 1]);
+        rearrange_->execute(context.stream, from, arguments.at(DNNL_ARG_DIFF_DST));
+      });
+    }
     timed(context, "backward weights", primitives_.backward_weights.impl_info_str(), flops_,
           [&] { run(backward_weights_, context, arguments); });
     if (data) {
@@ -224,6 +241,8 @@ class WeightedOperator : public Operator {
   Forward forward_;
   BackwardData backward_data_;
   BackwardWeights backward_weights_;
+  Desc gradient_desc_;  // of the output's gradient, as backward_weights_ reads it
+  std::optional<dnnl::reorder> rearrange_;  // to it, where that is not the output's layout
   Tensor weights_, data_weights_, bias_;
   ParameterSlot weights_slot_;
   std::optional<ParameterSlot> bias_slot_;
@@ -278,7 +297,7 @@ Type compute_type(const Layout& layout) {
 }
 
 bool is_slow(std::string_view implementation) {
-  return implementation.find("ref") != std::string_view::npos || implementation.find("gemm:") == 0;
+  return is_reference(implementation) || implementation.find("gemm:") == 0;
 }
 
 /// Whether oneDNN multiplies matrices of bfloat16 in tiles (Intel's AMX) on this processor.
@@ -321,6 +340,24 @@ ConvPlan plan_conv(const Layout& in, const ConvShape& conv, const Desc& weights,
   return {in, recognise(forward.dst_desc(), conv.out, node.node->name), forward};
 }
 
+/// Without AVX-512 oneDNN has only its reference for images of one channel whose results lie in
+/// blocks; with results that lie channels first it multiplies matrices.
+dnnl::convolution_backward_weights::primitive_desc plan_weight_gradients(
+    const ConvPlan& plan, const Desc& weight_gradients, const Desc& bias,
+    const dnnl_api::ConvGeometry& geometry) {
+  const auto with = [&](const Desc& diff_dst) {
+    return dnnl_api::conv_backward_weights(cpu_engine(), plan.in.desc, weight_gradients, bias,
+                                           diff_dst, geometry, plan.forward);
+  };
+  const auto usual = with(plan.out.desc);
+  if (!is_reference(usual.impl_info_str())) {
+    return usual;
+  }
+  const auto channels_first =
+      with(Desc(dnnl_api::dims_of(plan.out.desc), compute_type(plan.out), Tag::nchw));
+  return is_reference(channels_first.impl_info_str()) ? usual : channels_first;
+}
+
 }  // namespace
 
 std::unique_ptr<Operator> make_conv(const WeightedNode& node, const Layout& in,
@@ -335,8 +372,7 @@ std::unique_ptr<Operator> make_conv(const WeightedNode& node, const Layout& in,
   const ConvPlan plan = plan_conv(in, conv, weights, bias, node);
   ConvOperator::Primitives primitives{
       plan.forward, std::nullopt,
-      dnnl_api::conv_backward_weights(cpu_engine(), plan.in.desc, weight_gradients, bias,
-                                      plan.out.desc, conv.geometry, plan.forward)};
+      plan_weight_gradients(plan, weight_gradients, bias, conv.geometry)};
   if (node.data_gradient) {
     primitives.backward_data = dnnl_api::conv_backward_data(
         cpu_engine(), plan.in.desc, weights, plan.out.desc, conv.geometry, plan.forward);
