@@ -64,7 +64,7 @@ void declare_options(CLI::App& command, Options& options) {
   command
       .add_option("--spin-us", options.spin_us,
                   "Microseconds for which an I/O thread looks for the next request before it "
-                  "sleeps, if the last came as soon; 0: never")
+                  "sleeps, if one of the last two came as soon; 0: never")
       ->check(CLI::Range(0, 100'000))
       ->capture_default_str();
   command
