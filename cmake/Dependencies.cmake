@@ -9,6 +9,7 @@ find_package(Protobuf REQUIRED)
 find_package(Boost 1.81 REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(simdjson REQUIRED CONFIG)
+pkg_check_modules(nghttp2 REQUIRED IMPORTED_TARGET libnghttp2)
 pkg_check_modules(spng REQUIRED IMPORTED_TARGET spng)
 pkg_check_modules(jpeg REQUIRED IMPORTED_TARGET libjpeg)
 pkg_check_modules(webp REQUIRED IMPORTED_TARGET libwebp)
@@ -37,7 +38,6 @@ target_include_directories(agg_library SYSTEM INTERFACE ${AGG_INCLUDE_DIR})
 target_link_libraries(agg_library INTERFACE ${AGG_LIBRARY})
 
 find_package(prometheus-cpp REQUIRED CONFIG)
-pkg_check_modules(nghttp2 REQUIRED IMPORTED_TARGET libnghttp2)
 pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET sqlite3>=3.38)  # json_each
 pkg_check_modules(yaml_cpp REQUIRED IMPORTED_TARGET yaml-cpp)
 

@@ -2,6 +2,7 @@
 // For tests: the client's side of HTTP/2, by nghttp2, as bytes and over a socket. Unlike gRPC's own
 // client it can do what is wrong, and ThreadSanitizer sees all of it.
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <stdexcept>
