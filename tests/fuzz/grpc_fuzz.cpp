@@ -89,6 +89,7 @@ class Calls : public Http2Events {
       session_.send_trailers(stream, trailers);
     }
   }
+  void on_drained(std::int32_t stream) override { require(calls_.contains(stream)); }
   void on_closed(std::int32_t stream) override { calls_.erase(stream); }
   void on_settings() override {}
   void on_ping() override {}

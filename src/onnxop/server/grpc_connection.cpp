@@ -106,7 +106,8 @@ bool GrpcConnection::feed_what_came() {
     const auto outcome = stream_.read_now(input, kReadAtOnce);
     size = input.size();
     const auto bytes = input.data();
-    const bool fed = size == 0 || session_.feed({static_cast<const std::byte*>(bytes.data()), size});
+    const bool fed =
+        size == 0 || session_.feed({static_cast<const std::byte*>(bytes.data()), size});
     if (!fed || outcome == ClientStream::Read::kEnd) {
       return false;
     }
@@ -148,6 +149,7 @@ void GrpcConnection::flush() {
     asio::co_spawn(stream_.executor(), write_rest(shared_from_this()), asio::detached);
   }
   log_answered();
+  read_on();
   if (is_over()) {
     stream_.cancel();  // there is nothing to wait for
   }
@@ -192,6 +194,15 @@ void GrpcConnection::log_answered() {
     inference->log();
   }
   answered_.clear();
+}
+
+/// Whose answers are on their way is asked for more.
+void GrpcConnection::read_on() {
+  for (const std::int32_t number : std::exchange(drained_, {})) {
+    if (const auto found = streams_.find(number); found != streams_.end()) {
+      found->second->read_on();
+    }
+  }
 }
 
 /// Nobody is answered any more.
@@ -282,6 +293,10 @@ void GrpcConnection::on_data(std::int32_t stream, std::span<const std::byte> byt
 
 void GrpcConnection::on_end(std::int32_t stream) {
   streams_.at(stream)->on_end();
+}
+
+void GrpcConnection::on_drained(std::int32_t stream) {
+  drained_.push_back(stream);
 }
 
 void GrpcConnection::on_closed(std::int32_t stream) {

@@ -53,6 +53,7 @@ class GrpcConnection : public std::enable_shared_from_this<GrpcConnection>,
   bool is_over() const;
   static Awaitable<void> write_rest(std::shared_ptr<GrpcConnection> self);
   void log_answered();
+  void read_on();
   void end();
   void set_timer();
   void act(GrpcTimes::Action action);
@@ -61,6 +62,7 @@ class GrpcConnection : public std::enable_shared_from_this<GrpcConnection>,
   void on_head(std::int32_t stream) override;
   void on_data(std::int32_t stream, std::span<const std::byte> bytes) override;
   void on_end(std::int32_t stream) override;
+  void on_drained(std::int32_t stream) override;
   void on_closed(std::int32_t stream) override;
   void on_settings() override;
   void on_ping() override;
@@ -81,6 +83,7 @@ class GrpcConnection : public std::enable_shared_from_this<GrpcConnection>,
   std::unordered_map<std::int32_t, std::unique_ptr<GrpcStream>> streams_;
   std::vector<std::shared_ptr<GrpcInference>> fresh_;     // to begin
   std::vector<std::shared_ptr<GrpcInference>> answered_;  // to be logged
+  std::vector<std::int32_t> drained_;                     // streams that may read on
   std::string output_;                                    // what the socket has not taken
   bool open_ = true;
   bool serving_ = false;      // HTTP/2 has begun

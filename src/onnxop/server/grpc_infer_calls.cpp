@@ -71,13 +71,13 @@ class StreamInferCall : public GrpcCall {
 
   void on_message(std::string message) override {
     Entry& entry = entries_.emplace_back();
-    entry.inference = std::make_shared<GrpcInference>(
-        context_.options, context_.core, reply_.thread(), head_, std::move(message),
-        [this, &entry] { done(entry); });
+    entry.inference =
+        std::make_shared<GrpcInference>(context_.options, context_.core, reply_.thread(), head_,
+                                        std::move(message), [this, &entry] { done(entry); });
     entry.inference->set_streamed();
     // Each by itself: the token may have been taken away meanwhile.
-    entry.admitted = admit(context_.options, head_, "ModelStreamInfer", Permission::kInfer,
-                           GrpcAsks::kCall);
+    entry.admitted =
+        admit(context_.options, head_, "ModelStreamInfer", Permission::kInfer, GrpcAsks::kCall);
     if (!entry.admitted.ok()) {
       entry.inference->refuse(entry.admitted);
     }

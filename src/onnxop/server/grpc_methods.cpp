@@ -207,8 +207,7 @@ class WatchCall : public UnaryCall {
 
  private:
   void answer(std::string_view message) override {
-    known_ =
-        is_known_service(parsed<grpc::health::v1::HealthCheckRequest>(message).service());
+    known_ = is_known_service(parsed<grpc::health::v1::HealthCheckRequest>(message).service());
     reply().send(health_frame(known_ ? health_of(context_) : Health::SERVICE_UNKNOWN));
   }
 
@@ -321,8 +320,8 @@ class Table {
     using inference::RepositoryModelUnloadResponse;
     add_change<RepositoryModelLoadRequest, RepositoryModelLoadResponse>("RepositoryModelLoad",
                                                                         &ModelManager::load);
-    add_change<RepositoryModelUnloadRequest, RepositoryModelUnloadResponse>(
-        "RepositoryModelUnload", &ModelManager::unload);
+    add_change<RepositoryModelUnloadRequest, RepositoryModelUnloadResponse>("RepositoryModelUnload",
+                                                                            &ModelManager::unload);
     return std::move(methods_);
   }
 
@@ -342,8 +341,7 @@ class Table {
   }
 
   template <typename Request, typename Response>
-  void add_report(std::string_view name,
-                  void (Reports::*report)(const Request&, Response&) const) {
+  void add_report(std::string_view name, void (Reports::*report)(const Request&, Response&) const) {
     add_quick(kInference, name, grpc_permission(name),
               [reports = Reports(context_), report](std::string_view message) {
                 Response response;

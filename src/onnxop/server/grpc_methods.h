@@ -19,9 +19,9 @@ namespace onnxop {
 struct GrpcContext {
   const GrpcOptions& options;
   const ServingCore& core;
-  const std::string& version;            // of the program
+  const std::string& version;  // of the program
   const std::atomic<bool>& draining;
-  Executors& control;                    // for what blocks
+  Executors& control;  // for what blocks
 };
 
 struct GrpcMethod {

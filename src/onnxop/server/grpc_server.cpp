@@ -69,7 +69,8 @@ class GrpcServer::Impl {
   void take_client(Socket socket, Worker& worker);
   void run(Worker& worker) const;
   void forget_one();
-  static void end_work(GrpcThread& thread);
+  static void forget_waiting(const GrpcThread& thread);
+  static void wait_for_running(GrpcThread& thread);
 
   const GrpcOptions options_;
   const ServingCore core_;
@@ -209,19 +210,24 @@ void GrpcServer::Impl::stop(std::chrono::milliseconds patience) {
   }
   control_.stop();
   for (Worker& worker : workers_) {
+    forget_waiting(worker.shared);
+  }
+  for (Worker& worker : workers_) {
     for (GrpcConnection* connection : worker.connections.open) {
       connection->drop();
     }
-    end_work(worker.shared);
+    wait_for_running(worker.shared);
   }
 }
 
-/// Waits for what other threads are at; what they have not begun is forgotten.
-void GrpcServer::Impl::end_work(GrpcThread& thread) {
+void GrpcServer::Impl::forget_waiting(const GrpcThread& thread) {
   const auto left = thread.elsewhere;
   for (const auto& work : left) {
     work->give_up();
   }
+}
+
+void GrpcServer::Impl::wait_for_running(GrpcThread& thread) {
   for (int count = *thread.at_work; count > 0; count = *thread.at_work) {
     thread.at_work->wait(count);
   }

@@ -124,10 +124,16 @@ void GrpcStream::guarded(const std::function<void()>& work) {
   }
 }
 
+/// A client that reads no answers is not asked for questions.
+bool GrpcStream::wants_more() {
+  constexpr std::size_t kMostUnsent = 64U << 10;
+  return call_->wants_more() && session_.unsent(number_) < kMostUnsent;
+}
+
 void GrpcStream::on_data(std::span<const std::byte> bytes) {
   if (!call_ || finished_) {
     session_.consume(number_, bytes.size());
-  } else if (!held_.empty() || !call_->wants_more()) {
+  } else if (!held_.empty() || !wants_more()) {
     held_.insert(held_.end(), bytes.begin(), bytes.end());
   } else {
     guarded([&] { read(bytes); });
@@ -140,7 +146,7 @@ void GrpcStream::read(std::span<const std::byte> bytes) {
       session_.consume(number_, bytes.size());
       return;
     }
-    if (!call_->wants_more()) {
+    if (!wants_more()) {
       held_.assign(bytes.begin(), bytes.end());
       return;
     }
@@ -189,7 +195,7 @@ void GrpcStream::on_drain() {
 }
 
 void GrpcStream::read_on() {
-  if (held_.empty()) {
+  if (held_.empty() || !wants_more()) {
     return;
   }
   const auto held = std::exchange(held_, {});

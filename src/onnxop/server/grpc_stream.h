@@ -40,17 +40,19 @@ class GrpcStream : private GrpcReply {
   void on_data(std::span<const std::byte> bytes);
   void on_end();
   void on_drain();
+  /// What was held back may be read now.
+  void read_on() override;
 
  private:
   GrpcThread& thread() override { return owner_.thread(); }
   void add_metadata(std::string name, std::string value) override;
   void send(std::string frame) override;
   void finish(const GrpcStatus& status) override;
-  void read_on() override;
   void begin_soon(std::shared_ptr<GrpcInference> inference) override;
   void log_soon(std::shared_ptr<GrpcInference> inference) override;
 
   GrpcStatus begin_call();
+  bool wants_more();
   void guarded(const std::function<void()>& work);
   void read(std::span<const std::byte> bytes);
   void take_message();
@@ -70,7 +72,7 @@ class GrpcStream : private GrpcReply {
   GrpcMessageReader reader_;
   std::unique_ptr<GrpcCall> call_;
   std::vector<std::pair<std::string, std::string>> initial_metadata_;
-  std::vector<std::byte> held_;  // came while the call wanted no more
+  std::vector<std::byte> held_;  // came while no more was wanted
   bool ended_ = false;           // the client sends no more
   bool head_sent_ = false;
   bool finished_ = false;

@@ -50,7 +50,7 @@ class GrpcTimes {
   SteadyTime last_input_;
   bool greeted_ = false;
   std::optional<SteadyTime> idle_since_;
-  std::optional<SteadyTime> pinged_;   // and no word since
+  std::optional<SteadyTime> pinged_;  // and no word since
   std::optional<SteadyTime> retired_;
   std::optional<SteadyTime> last_ping_;  // of the client's, and no call since
   int early_pings_ = 0;

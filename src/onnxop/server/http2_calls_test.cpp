@@ -11,7 +11,6 @@
 #include <health.pb.h>
 #include <open_inference.pb.h>
 
-#include "onnxop/base/log.h"
 #include "onnxop/server/grpc_server.h"
 #include "onnxop/server/test_client.h"
 #include "onnxop/server/test_http2_client.h"
@@ -48,7 +47,6 @@ int best(const inference::ModelInferResponse& response) {
 class Http2CallsTest : public testing::Test {
  protected:
   Http2CallsTest() {
-    init_logging({.level = LogLevel::kError});
     catalog_.publish(set_of(served("mnist", 3, scorer_, digit_contract(), {.max_batch = 8})));
     options_.port = 0;
     options_.access_log = false;
@@ -276,6 +274,32 @@ TEST_F(Http2CallsTest, AnAnswerWaitsForAClientThatReadsSlowly) {
   }
   EXPECT_EQ(client.answer(stream).messages().size(), static_cast<std::size_t>(kCount));
   EXPECT_EQ(client.answer(stream).grpc_status(), 0);
+}
+
+TEST_F(Http2CallsTest, WhoReadsNoAnswersIsNotAskedForQuestions) {
+  start();
+  constexpr int kCount = 3000;
+  Http2Client client(server_->port(), 100);
+  const std::int32_t stream = client.begin_call(kService + "ModelStreamInfer");
+  std::string all;
+  for (int i = 0; i < kCount; ++i) {
+    all += framed(digit(i % 10));
+  }
+  client.send_body(stream, all, true);
+  std::uint64_t before = 1;
+  std::uint64_t run = 0;
+  while (before != run) {  // until nothing moves any more
+    before = run;
+    for (int i = 0; i < 100; ++i) {
+      ASSERT_EQ(client.call(kService + "ServerLive", "").grpc_status(), 0);
+    }
+    run = catalog_.snapshot()->find("mnist")->stats->snapshot().requests[{Protocol::kGrpc, 200}];
+  }
+  EXPECT_LT(run, 1500U);
+  client.open_window(stream, 1 << 24);
+  const Http2Answer& answer = client.wait_for(stream);
+  EXPECT_EQ(answer.grpc_status(), 0);
+  EXPECT_EQ(answer.messages().size(), static_cast<std::size_t>(kCount));
 }
 
 TEST_F(Http2CallsTest, ASocketThatIsFullIsWaitedFor) {

@@ -76,9 +76,8 @@ struct Http2Session::Callbacks {
     if (!begins_request(*frame)) {
       return 0;
     }
-    return guarded(self, [&](Http2Session& session) {
-      session.outgoing_.try_emplace(frame->hd.stream_id);
-    });
+    return guarded(
+        self, [&](Http2Session& session) { session.outgoing_.try_emplace(frame->hd.stream_id); });
   }
 
   static int on_frame(nghttp2_session*, const nghttp2_frame* frame, void* self) {
@@ -138,7 +137,7 @@ struct Http2Session::Callbacks {
 
   static ssize_t read_body(nghttp2_session* session, std::int32_t stream, std::uint8_t* to,
                            std::size_t room, std::uint32_t* flags, nghttp2_data_source* source,
-                           void*) {
+                           void* self) {
     Outgoing& outgoing = *static_cast<Outgoing*>(source->ptr);
     std::size_t size = 0;
     while (size < room && outgoing.next_part < outgoing.parts.size()) {
@@ -152,9 +151,15 @@ struct Http2Session::Callbacks {
         outgoing.sent_of_part = 0;
       }
     }
+    outgoing.unsent -= size;
     if (outgoing.next_part == outgoing.parts.size()) {
       outgoing.parts.clear();
       outgoing.next_part = 0;
+      if (size > 0 && !outgoing.ended && guarded(self, [&](Http2Session& of_client) {
+                                           of_client.events_.on_drained(stream);
+                                         }) != 0) {
+        return NGHTTP2_ERR_CALLBACK_FAILURE;
+      }
       if (outgoing.ended) {
         *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
         std::vector<Http2Field> fields;
@@ -214,9 +219,8 @@ Http2Session::Http2Session(Http2Events& events, const Http2Limits& limits) : eve
        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits.max_field_bytes}}};
   check(nghttp2_submit_settings(made, NGHTTP2_FLAG_NONE, settings.data(), settings.size()),
         "settings");
-  check(
-      nghttp2_session_set_local_window_size(made, NGHTTP2_FLAG_NONE, 0, limits.connection_window),
-      "its window");
+  check(nghttp2_session_set_local_window_size(made, NGHTTP2_FLAG_NONE, 0, limits.connection_window),
+        "its window");
 }
 
 /// nghttp2 tells of no stream while it goes.
@@ -267,18 +271,24 @@ void Http2Session::send_head(std::int32_t stream, std::span<const Http2Field> fi
     nghttp2_data_provider body{};
     body.source.ptr = outgoing;  // of a map's node, which stays where it is
     body.read_callback = Callbacks::read_body;
-    check(nghttp2_submit_response(session_.get(), stream, nv_of(fields).data(), fields.size(),
-                                  &body),
-          "an answer");
+    check(
+        nghttp2_submit_response(session_.get(), stream, nv_of(fields).data(), fields.size(), &body),
+        "an answer");
   }
 }
 
 void Http2Session::send_body(std::int32_t stream, std::string part) {
   Outgoing* const outgoing = find(stream);
   if (outgoing != nullptr && !part.empty()) {
+    outgoing->unsent += part.size();
     outgoing->parts.push_back(std::move(part));
     resume(stream, *outgoing);
   }
+}
+
+std::size_t Http2Session::unsent(std::int32_t stream) {
+  const Outgoing* const outgoing = find(stream);
+  return outgoing == nullptr ? 0 : outgoing->unsent;
 }
 
 void Http2Session::send_trailers(std::int32_t stream, std::span<const Http2Field> fields) {

@@ -22,7 +22,7 @@ struct Http2Field {
   std::string_view value;
 };
 
-/// Told of what comes, while the session is fed. May answer, but not feed it.
+/// Told of what comes, while the session is fed. May answer, but neither feed nor pull.
 class Http2Events {
  public:
   virtual ~Http2Events() = default;
@@ -33,6 +33,8 @@ class Http2Events {
   virtual void on_data(std::int32_t stream, std::span<const std::byte> bytes) = 0;
   /// The client sends no more.
   virtual void on_end(std::int32_t stream) = 0;
+  /// All of an answer's body that was given is on its way; told while bytes are pulled.
+  virtual void on_drained(std::int32_t stream) = 0;
   /// After all else, whoever ended it; also of a stream of which only fields have come.
   virtual void on_closed(std::int32_t stream) = 0;
   virtual void on_settings() = 0;
@@ -75,6 +77,8 @@ class Http2Session {
   /// Head, body and trailers in this order; body in any number of parts.
   void send_head(std::int32_t stream, std::span<const Http2Field> fields);
   void send_body(std::int32_t stream, std::string part);
+  /// Bytes of the body that the client has not made room for, or the socket.
+  std::size_t unsent(std::int32_t stream);
   void send_trailers(std::int32_t stream, std::span<const Http2Field> fields);
   /// All of an answer without a body.
   void send_head_only(std::int32_t stream, std::span<const Http2Field> fields);
@@ -95,6 +99,7 @@ class Http2Session {
     std::vector<std::string> parts;
     std::size_t next_part = 0;
     std::size_t sent_of_part = 0;
+    std::size_t unsent = 0;  // bytes of all parts
     std::vector<std::pair<std::string, std::string>> trailers;
     bool ended = false;    // all of the body is in `parts`
     bool waiting = false;  // for more of it

@@ -46,6 +46,7 @@ class Http2SessionTest : public testing::Test, protected Http2Events {
     }
   }
   void on_end(std::int32_t stream) override { told_.push_back(format("{} end", stream)); }
+  void on_drained(std::int32_t stream) override { told_.push_back(format("{} drained", stream)); }
   void on_closed(std::int32_t stream) override { told_.push_back(format("{} closed", stream)); }
   void on_settings() override { ++settings_; }
   void on_ping() override { ++pings_; }
@@ -82,6 +83,7 @@ TEST_F(Http2SessionTest, ARequestAndItsAnswer) {
   session_.send_body(stream, "one, ");
   exchange();
   EXPECT_EQ(peer_.answer(stream).body, "one, ") << "before the rest is there";
+  EXPECT_EQ(told_.back(), "1 drained");
   EXPECT_FALSE(peer_.answer(stream).closed);
   session_.send_body(stream, "two");
   session_.send_trailers(stream, std::vector<Http2Field>{{"x-end", "so"}});
@@ -119,6 +121,7 @@ TEST_F(Http2SessionTest, AnAnswerWaitsForTheClientsWindow) {
   session_.send_trailers(stream, {});
   exchange();
   EXPECT_EQ(peer_.answer(stream).body.size(), 1000U);
+  EXPECT_EQ(session_.unsent(stream), 1500U);
   peer_.open_window(stream, 1000);
   exchange();
   EXPECT_EQ(peer_.answer(stream).body.size(), 2000U);
@@ -126,6 +129,7 @@ TEST_F(Http2SessionTest, AnAnswerWaitsForTheClientsWindow) {
   peer_.open_window(stream, 1000);
   exchange();
   EXPECT_EQ(peer_.answer(stream).body.size(), 2500U);
+  EXPECT_EQ(session_.unsent(stream), 0U);
   EXPECT_TRUE(peer_.answer(stream).closed);
 }
 
