@@ -103,17 +103,18 @@ class Calls : public Http2Events {
     bool failed = false;
   };
 
-  static void read(std::string message, bool compressed) {
+  static void read(GrpcMessage message, bool compressed) {
     if (compressed) {
-      const auto bytes = decompressed(std::as_bytes(std::span(message)), 0, kMostBytes, "message");
+      const auto bytes = decompressed(message.bytes(), 0, kMostBytes, "message");
       require(bytes.size() <= kMostBytes);
-      message.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+      message = GrpcMessage(bytes.size());
+      message.append(bytes);
     }
-    fuzz::allow({ErrorCode::kInvalidArgument}, [&] { answer_reflection(message); });
+    fuzz::allow({ErrorCode::kInvalidArgument}, [&] { answer_reflection(message.text()); });
+    const InferLimits limits = small_limits();
     inference::ModelInferRequest request;
-    if (request.ParseFromString(message)) {
-      fuzz::require_sound(read_infer_request(request, small_limits()), small_limits());
-    }
+    const RawContents raw = parse_infer_request(message.bytes(), limits, request);
+    fuzz::require_sound(read_infer_request(request, raw, limits), limits);
   }
 
   const bool answers_;

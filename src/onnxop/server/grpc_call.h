@@ -96,7 +96,7 @@ class GrpcCall {
 
   // May throw an Error, with which the call ends.
 
-  virtual void on_message(std::string message) = 0;
+  virtual void on_message(GrpcMessage message) = 0;
   /// The client sends no more.
   virtual void on_end() = 0;
 
@@ -104,6 +104,8 @@ class GrpcCall {
   virtual bool wants_more() const { return true; }
   /// The server has begun to end.
   virtual void on_drain() {}
+  /// Its connection takes no new calls, and ends when none is left.
+  virtual void on_retire() {}
 };
 
 }  // namespace onnxop

@@ -1,5 +1,6 @@
 #include "onnxop/server/grpc_connection.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -16,6 +17,8 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::size_t kReadAtOnce = 64U << 10;
+constexpr int kReads = 4;                    // then others get their turn
+constexpr std::size_t kMostQueued = 20'000;  // frames; those of a thousand calls are some thousands
 constexpr std::size_t kWriteAtOnce = 64U << 10;
 
 Http2Limits http2_limits(const GrpcLimits& limits) {
@@ -50,12 +53,16 @@ Awaitable<void> GrpcConnection::serve(std::shared_ptr<GrpcConnection> self) {
     if (understood) {
       co_await self->read_all();
     }
-    const bool linger = self->open_ && understood;  // the client may be reading why it ends
+    const bool cut = !self->open_;
     self->end();
-    constexpr std::chrono::milliseconds kLinger{2'000};
-    co_await self->stream_.close(linger, kLinger);
+    if (cut) {
+      self->stream_.drop();
+    } else {
+      constexpr std::chrono::milliseconds kLinger{2'000};
+      co_await self->stream_.close(understood, kLinger);  // the client may be reading why it ends
+    }
   } catch (const std::exception& e) {
-    log_error("a connection of gRPC ended: {}", e.what());
+    log_warning("a connection of gRPC ended: {}", e.what());
     self->end();
     self->stream_.drop();
   }
@@ -101,14 +108,16 @@ bool GrpcConnection::feed_what_came() {
   const SteadyTime now = std::chrono::steady_clock::now();
   times_.on_input(now);
   auto& input = all_.input;
-  for (std::size_t size = kReadAtOnce; size == kReadAtOnce;) {
+  for (int i = 0; i < kReads && (i == 0 || input.size() == kReadAtOnce); ++i) {
     input.clear();
     const auto outcome = stream_.read_now(input, kReadAtOnce);
-    size = input.size();
     const auto bytes = input.data();
-    const bool fed =
-        size == 0 || session_.feed({static_cast<const std::byte*>(bytes.data()), size});
-    if (!fed || outcome == ClientStream::Read::kEnd) {
+    const bool fed = input.size() == 0 ||
+                     session_.feed({static_cast<const std::byte*>(bytes.data()), input.size()});
+    if (session_.queued() > kMostQueued) {
+      open_ = false;  // it asks, and reads nothing
+    }
+    if (!open_ || !fed || outcome == ClientStream::Read::kEnd) {
       return false;
     }
   }
@@ -117,12 +126,14 @@ bool GrpcConnection::feed_what_came() {
 
 /// Where this is the only inference of the thread, the model may run right here.
 void GrpcConnection::begin_fresh() {
-  const bool alone = fresh_.size() == 1 && all_.thread.activity.in_flight == 0;
-  for (std::size_t i = 0; i < fresh_.size(); ++i) {  // more may come meanwhile
-    const std::shared_ptr<GrpcInference> inference = fresh_[i];
-    inference->begin(alone);
+  const auto fresh = std::exchange(fresh_, {});  // what comes meanwhile has a turn of its own
+  const bool alone = fresh.size() == 1 && all_.thread.activity.in_flight == 0;
+  for (const Fresh& each : fresh) {
+    each.inference->begin(alone);
+    if (const auto found = streams_.find(each.stream); found != streams_.end()) {
+      found->second->discharge();
+    }
   }
-  fresh_.clear();
 }
 
 void GrpcConnection::take_turn() {
@@ -147,6 +158,10 @@ void GrpcConnection::flush() {
     output_.erase(0, sent);
     writing_ = true;
     asio::co_spawn(stream_.executor(), write_rest(shared_from_this()), asio::detached);
+  }
+  if (look_for_stuck_ == SteadyTime::max() && session_.has_unsent()) {
+    // It is looked at twice: not before the second time is a body stuck.
+    look_for_stuck_ = std::chrono::steady_clock::now() + all_.options.limits.write_timeout;
   }
   log_answered();
   read_on();
@@ -180,8 +195,8 @@ void GrpcConnection::flush_soon() {
   }
 }
 
-void GrpcConnection::begin_soon(std::shared_ptr<GrpcInference> inference) {
-  fresh_.push_back(std::move(inference));
+void GrpcConnection::begin_soon(std::int32_t stream, std::shared_ptr<GrpcInference> inference) {
+  fresh_.push_back({stream, std::move(inference)});
   flush_soon();
 }
 
@@ -223,7 +238,7 @@ void GrpcConnection::retire() {
   if (std::exchange(retiring_, true)) {
     return;
   }
-  if (!serving_) {
+  if (!serving_ || !times_.greeted()) {
     open_ = false;
     stream_.cancel();
     return;
@@ -231,13 +246,16 @@ void GrpcConnection::retire() {
   times_.on_retired(std::chrono::steady_clock::now());
   session_.begin_end();
   session_.send_ping();  // when it is answered, the client has read so
+  for (const auto& [number, stream] : streams_) {
+    stream->on_retire();
+  }
   flush_soon();
 }
 
 /// Times mostly move away, and setting a timer is a system call: where it rings too early, it is
 /// set again.
 void GrpcConnection::set_timer() {
-  const SteadyTime next = times_.next();
+  const SteadyTime next = std::min(times_.next(), look_for_stuck_);
   if (!open_ || next >= timer_rings_) {
     return;
   }
@@ -249,8 +267,13 @@ void GrpcConnection::set_timer() {
       return;
     }
     self->timer_rings_ = SteadyTime::max();
-    self->act(self->times_.due(std::chrono::steady_clock::now()));
-    self->set_timer();
+    const SteadyTime now = std::chrono::steady_clock::now();
+    if (self->look_for_stuck_ <= now) {
+      self->session_.reset_stuck();
+      self->look_for_stuck_ = SteadyTime::max();
+    }
+    self->act(self->times_.due(now));
+    self->flush();
   });
 }
 
@@ -260,7 +283,6 @@ void GrpcConnection::act(GrpcTimes::Action action) {
       break;
     case GrpcTimes::Action::kPing:
       session_.send_ping();
-      flush();
       break;
     case GrpcTimes::Action::kRetire:
       retire();
@@ -316,7 +338,7 @@ void GrpcConnection::on_ping() {
 }
 
 void GrpcConnection::on_ping_answered() {
-  if (retiring_) {
+  if (retiring_ && !std::exchange(ended_, true)) {
     session_.end();
     flush_soon();
   }

@@ -71,7 +71,8 @@ class GrpcConnection : public std::enable_shared_from_this<GrpcConnection>,
   GrpcThread& thread() override { return all_.thread; }
   std::string address() override { return stream_.remote_address(); }
   void flush_soon() override;
-  void begin_soon(std::shared_ptr<GrpcInference> inference) override;
+  std::size_t& gathering() override { return gathering_; }
+  void begin_soon(std::int32_t stream, std::shared_ptr<GrpcInference> inference) override;
   void log_soon(std::shared_ptr<GrpcInference> inference) override;
 
   ClientStream stream_;
@@ -81,15 +82,22 @@ class GrpcConnection : public std::enable_shared_from_this<GrpcConnection>,
   SteadyTime timer_rings_ = SteadyTime::max();
   Http2Session session_;
   std::unordered_map<std::int32_t, std::unique_ptr<GrpcStream>> streams_;
-  std::vector<std::shared_ptr<GrpcInference>> fresh_;     // to begin
+  struct Fresh {
+    std::int32_t stream;
+    std::shared_ptr<GrpcInference> inference;
+  };
+  std::vector<Fresh> fresh_;                              // to begin
   std::vector<std::shared_ptr<GrpcInference>> answered_;  // to be logged
   std::vector<std::int32_t> drained_;                     // streams that may read on
   std::string output_;                                    // what the socket has not taken
+  std::size_t gathering_ = 0;                             // see GrpcStreamOwner
+  SteadyTime look_for_stuck_ = SteadyTime::max();         // when bodies may not move
   bool open_ = true;
   bool serving_ = false;      // HTTP/2 has begun
   bool turn_is_due_ = false;  // take_turn() will come
   bool writing_ = false;      // write_rest() is at it
   bool retiring_ = false;
+  bool ended_ = false;  // requests that come are not looked at
 };
 
 }  // namespace onnxop

@@ -21,7 +21,7 @@ class InferCall : public GrpcCall {
     }
   }
 
-  void on_message(std::string message) override {
+  void on_message(GrpcMessage message) override {
     if (message_) {
       fail(ErrorCode::kInvalidArgument, "got a second message, expected one");
     }
@@ -55,7 +55,7 @@ class InferCall : public GrpcCall {
   const GrpcContext& context_;
   const GrpcHead& head_;
   GrpcReply& reply_;
-  std::optional<std::string> message_;
+  std::optional<GrpcMessage> message_;
   std::shared_ptr<GrpcInference> inference_;
 };
 
@@ -69,7 +69,7 @@ class StreamInferCall : public GrpcCall {
     }
   }
 
-  void on_message(std::string message) override {
+  void on_message(GrpcMessage message) override {
     Entry& entry = entries_.emplace_back();
     entry.inference =
         std::make_shared<GrpcInference>(context_.options, context_.core, reply_.thread(), head_,

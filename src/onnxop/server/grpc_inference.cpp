@@ -16,14 +16,14 @@
 namespace onnxop {
 
 GrpcInference::GrpcInference(const GrpcOptions& options, const ServingCore& core,
-                             GrpcThread& thread, const GrpcHead& head, std::string message,
+                             GrpcThread& thread, const GrpcHead& head, GrpcMessage message,
                              std::function<void()> on_done)
     : options_(options),
       core_(core),
       thread_(thread),
       head_(&head),
-      message_(std::move(message)),
       on_done_(std::move(on_done)),
+      message_(std::move(message)),
       parsed_(std::make_unique<inference::ModelInferRequest>()),
       begun_(SystemClock().steady()) {}
 
@@ -44,7 +44,7 @@ void GrpcInference::begin(bool run_here) {
     }
     GrpcThread::work_ended(*thread_.at_work);
   } else {
-    parsed_->ParseFromString(message_);  // as far as it goes, for its id
+    parsed_->ParseFromArray(message_.text().data(), static_cast<int>(message_.size()));  // its id
   }
   if (!ended_ && streamed_) {
     make_answer();
@@ -56,17 +56,14 @@ GrpcStatus GrpcInference::start(bool run_here) {
   int http = 200;
   GrpcStatus status = status_of([&] {
     try {
-      if (!parsed_->ParseFromString(message_)) {
-        fail(ErrorCode::kInvalidArgument, "the message is no ModelInferRequest");
-      }
-      message_ = {};
+      const RawContents raw = parse_infer_request(message_.bytes(), options_.infer, *parsed_);
       AssignedModel assigned =
           assign_model(core_, parsed_->model_name(), parsed_->model_version(), [&] {
             const std::string* const found = head_->find(core_.sticky_header);
             return found == nullptr ? std::string_view() : std::string_view(*found);
           });
       model_ = std::move(assigned.model);
-      request_ = read_infer_request(*parsed_, options_.infer);
+      request_ = read_infer_request(*parsed_, raw, options_.infer);
       call_.emplace(model_, std::move(request_.inputs), [this] { ended(); });
       call_->set_on_answer([this] { make_answer(); });
       call_->set_ticket(std::move(assigned.ticket));
@@ -109,8 +106,16 @@ void GrpcInference::on_ready() {
   }
 }
 
+/// The answer may have to wait for its client: what it was made from does not.
 void GrpcInference::done() {
   head_ = nullptr;
+  if (call_) {
+    times_ = call_->times;
+    call_.reset();
+  }
+  request_ = {};
+  parsed_.reset();
+  message_ = {};
   const auto on_done = std::exchange(on_done_, nullptr);
   on_done();
 }
@@ -182,9 +187,7 @@ void GrpcInference::log() const {
                        .begun = begun_,
                        .read = begun_,
                        .answered = SystemClock().steady()};
-  if (call_) {
-    record.times = call_->times;
-  }
+  record.times = call_ ? call_->times : times_;
   log_request({options_.access_log, options_.slow_request_ms}, record);
 }
 

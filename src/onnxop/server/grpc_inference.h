@@ -24,7 +24,7 @@ class GrpcInference : public GrpcWork, public std::enable_shared_from_this<GrpcI
   /// `head` is looked at until begin() has ended or abandon() was called. `on_done` is called once,
   /// in begin() or later, unless abandon() is called before.
   GrpcInference(const GrpcOptions& options, const ServingCore& core, GrpcThread& thread,
-                const GrpcHead& head, std::string message, std::function<void()> on_done);
+                const GrpcHead& head, GrpcMessage message, std::function<void()> on_done);
   ~GrpcInference() override;
 
   /// Before begin(): the trace that the caller is in.
@@ -60,12 +60,14 @@ class GrpcInference : public GrpcWork, public std::enable_shared_from_this<GrpcI
   const ServingCore& core_;
   GrpcThread& thread_;
   const GrpcHead* head_;  // null: abandoned
-  std::string message_;
   std::function<void()> on_done_;
-  std::unique_ptr<inference::ModelInferRequest> parsed_;  // its tensors look into it
+  // The tensors look into both.
+  GrpcMessage message_;
+  std::unique_ptr<inference::ModelInferRequest> parsed_;
   InferRequest request_;
   ModelLease model_;
   std::optional<TensorCall> call_;
+  std::optional<CallTimes> times_;  // once it is over
   std::optional<TraceContext> trace_;
   SteadyTime begun_;
   GrpcStatus status_;

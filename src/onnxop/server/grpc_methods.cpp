@@ -1,5 +1,6 @@
 #include "onnxop/server/grpc_methods.h"
 
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -18,6 +19,9 @@ namespace {
 
 constexpr std::string_view kInference = "inference.GRPCInferenceService";
 constexpr std::string_view kHealth = "grpc.health.v1.Health";
+/// Of messages that hold names: who may send no inferences has no memory for them.
+constexpr std::size_t kShortMessage = 64U << 10;
+constexpr std::size_t kAnySize = std::numeric_limits<std::size_t>::max();
 
 template <typename Message>
 Message parsed(std::string_view bytes) {
@@ -33,7 +37,7 @@ class UnaryCall : public GrpcCall {
  public:
   explicit UnaryCall(GrpcReply& reply) : reply_(reply) {}
 
-  void on_message(std::string message) final {
+  void on_message(GrpcMessage message) final {
     if (message_) {
       fail(ErrorCode::kInvalidArgument, "got a second message, expected one");
     }
@@ -43,7 +47,7 @@ class UnaryCall : public GrpcCall {
     if (!message_) {
       fail(ErrorCode::kInvalidArgument, "got no message, expected one");
     }
-    answer(*message_);
+    answer(message_->text());
   }
 
  protected:
@@ -52,7 +56,7 @@ class UnaryCall : public GrpcCall {
 
  private:
   GrpcReply& reply_;
-  std::optional<std::string> message_;
+  std::optional<GrpcMessage> message_;
 };
 
 /// Answered at once: a message to an answer with its prefix.
@@ -163,7 +167,7 @@ class ChangeCall : public UnaryCall {
 class ReflectionCall : public GrpcCall {
  public:
   explicit ReflectionCall(GrpcReply& reply) : reply_(reply) {}
-  void on_message(std::string message) override { reply_.send(answer_reflection(message)); }
+  void on_message(GrpcMessage message) override { reply_.send(answer_reflection(message.text())); }
   void on_end() override { reply_.finish({}); }
 
  private:
@@ -203,6 +207,10 @@ class WatchCall : public UnaryCall {
     if (known_) {
       reply().send(health_frame(Health::NOT_SERVING));
     }
+  }
+  /// It would keep the connection for ever: the client watches over another one.
+  void on_retire() override {
+    reply().finish({GrpcCode::kUnavailable, "the connection ends: watch over a new one"});
   }
 
  private:
@@ -306,14 +314,18 @@ class Table {
           Permission::kDescribe, GrpcAsks::kStream,
           [](const auto&, GrpcReply& reply) { return std::make_unique<ReflectionCall>(reply); });
     }
-    add(kInference, "ModelInfer", grpc_permission("ModelInfer"), GrpcAsks::kCall,
+    add(
+        kInference, "ModelInfer", grpc_permission("ModelInfer"), GrpcAsks::kCall,
         [context = context_](const GrpcHead& head, GrpcReply& reply) {
           return infer_call(context, head, reply);
-        });
-    add(kInference, "ModelStreamInfer", grpc_permission("ModelStreamInfer"), GrpcAsks::kStream,
+        },
+        kAnySize);
+    add(
+        kInference, "ModelStreamInfer", grpc_permission("ModelStreamInfer"), GrpcAsks::kStream,
         [context = context_](const GrpcHead& head, GrpcReply& reply) {
           return stream_infer_call(context, head, reply);
-        });
+        },
+        kAnySize);
     using inference::RepositoryModelLoadRequest;
     using inference::RepositoryModelLoadResponse;
     using inference::RepositoryModelUnloadRequest;
@@ -327,9 +339,10 @@ class Table {
 
  private:
   void add(std::string_view service, std::string_view name, Permission permission, GrpcAsks asks,
-           decltype(GrpcMethod::make) make) {
-    methods_.emplace(format("/{}/{}", service, name),
-                     GrpcMethod{std::string(name), permission, asks, std::move(make)});
+           decltype(GrpcMethod::make) make, std::size_t max_message_bytes = kShortMessage) {
+    methods_.emplace(
+        format("/{}/{}", service, name),
+        GrpcMethod{std::string(name), permission, asks, max_message_bytes, std::move(make)});
   }
 
   void add_quick(std::string_view service, std::string_view name, Permission permission,

@@ -28,6 +28,7 @@ struct GrpcMethod {
   std::string name;  // "ModelInfer"
   Permission permission;
   GrpcAsks asks;
+  std::size_t max_message_bytes;  // where the server's own limit is higher
   std::function<std::unique_ptr<GrpcCall>(const GrpcHead&, GrpcReply&)> make;
 };
 

@@ -160,7 +160,13 @@ void GrpcServer::Impl::take_client(Socket socket, Worker& worker) {
       forget_one();
       return;
     }
-    auto connection = std::make_shared<GrpcConnection>(std::move(taken), worker.connections, age);
+    std::shared_ptr<GrpcConnection> connection;
+    try {
+      connection = std::make_shared<GrpcConnection>(std::move(taken), worker.connections, age);
+    } catch (...) {
+      forget_one();
+      throw;
+    }
     asio::co_spawn(worker.context, GrpcConnection::serve(std::move(connection)), asio::detached);
   });
 }

@@ -1,5 +1,6 @@
 #include "onnxop/server/grpc_stream.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -39,15 +40,25 @@ GrpcStream::GrpcStream(std::int32_t number, const GrpcOptions& options, const Gr
       methods_(methods),
       session_(session),
       owner_(owner),
-      reader_(options.limits.max_message_bytes) {
+      max_message_bytes_(options.limits.max_message_bytes),
+      reader_(max_message_bytes_) {
   head_.address = [this] { return owner_.address(); };
 }
 
-GrpcStream::~GrpcStream() = default;
+GrpcStream::~GrpcStream() {
+  call_.reset();
+  discharge();
+}
 
 void GrpcStream::on_field(const Http2Field& field) {
   constexpr std::size_t kOfField = 32;  // beside its texts, as HTTP/2 counts it
   metadata_bytes_ += field.name.size() + field.value.size() + kOfField;
+  // A byte can stand for a field of some thousand: who sends many of them is not listened to.
+  constexpr std::size_t kTimesTheLimit = 16;
+  if (metadata_bytes_ > kTimesTheLimit * options_.limits.max_metadata_bytes) {
+    fail(ErrorCode::kTooLarge, "a call has more than {} bytes of metadata, expected at most {}",
+         metadata_bytes_, options_.limits.max_metadata_bytes);
+  }
   if (metadata_bytes_ > options_.limits.max_metadata_bytes) {
     return;
   }
@@ -68,9 +79,11 @@ void GrpcStream::on_field(const Http2Field& field) {
 }
 
 void GrpcStream::on_head() {
-  if (http_method_ != "POST") {
+  // Over the limit, these may not have been looked at.
+  const bool complete = metadata_bytes_ <= options_.limits.max_metadata_bytes;
+  if (complete && http_method_ != "POST") {
     refuse_http("405");
-  } else if (!is_grpc(content_type_)) {
+  } else if (complete && !is_grpc(content_type_)) {
     refuse_http("415");
   } else {
     guarded([this] {
@@ -111,6 +124,8 @@ GrpcStatus GrpcStream::begin_call() {
   const GrpcMethod& method = found->second;
   GrpcStatus admitted = admit(options_, head_, method.name, method.permission, method.asks);
   if (admitted.ok()) {
+    max_message_bytes_ = std::min(max_message_bytes_, method.max_message_bytes);
+    reader_ = GrpcMessageReader(max_message_bytes_);
     call_ = method.make(head_, *this);
   }
   return admitted;
@@ -133,44 +148,67 @@ bool GrpcStream::wants_more() {
 void GrpcStream::on_data(std::span<const std::byte> bytes) {
   if (!call_ || finished_) {
     session_.consume(number_, bytes.size());
-  } else if (!held_.empty() || !wants_more()) {
-    held_.insert(held_.end(), bytes.begin(), bytes.end());
+    return;
+  }
+  if (held_.empty()) {
+    guarded([&] { bytes = bytes.subspan(read(bytes)); });
+  }
+  if (finished_) {
+    session_.consume(number_, bytes.size());
   } else {
-    guarded([&] { read(bytes); });
+    if (held_begin_ > held_.size() / 2) {
+      held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(held_begin_));
+      held_begin_ = 0;
+    }
+    held_.insert(held_.end(), bytes.begin(), bytes.end());
   }
 }
 
-void GrpcStream::read(std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    if (finished_) {
-      session_.consume(number_, bytes.size());
-      return;
-    }
-    if (!wants_more()) {
-      held_.assign(bytes.begin(), bytes.end());
-      return;
-    }
-    const std::size_t taken = reader_.feed(bytes);
-    session_.consume(number_, taken);
-    bytes = bytes.subspan(taken);
+/// As many of them as are wanted; how many that were.
+std::size_t GrpcStream::read(std::span<const std::byte> bytes) {
+  std::size_t taken = 0;
+  while (taken < bytes.size() && !finished_ && wants_more()) {
+    const std::size_t of_message = reader_.feed(bytes.subspan(taken));
+    taken += of_message;
+    session_.consume(number_, of_message);
+    charge(of_message);
     if (reader_.done()) {
       take_message();
     }
   }
+  return taken;
+}
+
+/// What has not begun takes the room of its connection, which ends somewhere.
+void GrpcStream::charge(std::size_t bytes) {
+  constexpr std::size_t kMessages = 4;
+  owner_.gathering() += bytes;
+  charged_ += bytes;
+  if (owner_.gathering() > kMessages * options_.limits.max_message_bytes) {
+    fail(ErrorCode::kResourceExhausted,
+         "what this connection has sent and has not begun is more than {} bytes, expected at most "
+         "that",
+         kMessages * options_.limits.max_message_bytes);
+  }
+}
+
+void GrpcStream::discharge() {
+  owner_.gathering() -= std::exchange(charged_, 0);
 }
 
 void GrpcStream::take_message() {
   const bool compressed = reader_.compressed();
-  std::string message = reader_.take();
+  GrpcMessage message = reader_.take();
   if (compressed) {
     if (head_.encoding != "gzip" && head_.encoding != "deflate") {
       fail(ErrorCode::kUnsupported,
            "a message is compressed, and grpc-encoding is '{}', expected gzip or deflate",
            head_.encoding);
     }
-    const auto bytes = decompressed(std::as_bytes(std::span(message)), 0,
-                                    options_.limits.max_message_bytes, "message");
-    message.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    const auto bytes = decompressed(message.bytes(), 0, max_message_bytes_, "message");
+    charge(bytes.size());
+    message = GrpcMessage(bytes.size());
+    message.append(bytes);
   }
   call_->on_message(std::move(message));
 }
@@ -194,14 +232,23 @@ void GrpcStream::on_drain() {
   }
 }
 
+void GrpcStream::on_retire() {
+  if (call_ && !finished_) {
+    call_->on_retire();
+  }
+}
+
 void GrpcStream::read_on() {
-  if (held_.empty() || !wants_more()) {
+  if (held_.empty() || finished_) {
     return;
   }
-  const auto held = std::exchange(held_, {});
-  guarded([&] { read(held); });
-  if (held_.empty() && ended_) {
-    on_end();
+  guarded([this] { held_begin_ += read(std::span(held_).subspan(held_begin_)); });
+  if (!finished_ && held_begin_ == held_.size()) {
+    held_ = {};
+    held_begin_ = 0;
+    if (ended_) {
+      on_end();
+    }
   }
 }
 
@@ -229,7 +276,10 @@ void GrpcStream::finish(const GrpcStatus& status) {
     return;
   }
   const std::string code = format("{}", static_cast<int>(status.code));
-  const std::string message = grpc_message_field(status.message);
+  // Clients refuse header fields of more than 8 KiB, and would tell of that instead.
+  constexpr std::size_t kMostTold = 1000;
+  const std::string message =
+      grpc_message_field(std::string_view(status.message).substr(0, kMostTold));
   std::vector<Http2Field> fields;
   if (!head_sent_) {
     fields = {kStatusOk, kContentTypeField, kAcceptEncoding};
@@ -246,8 +296,9 @@ void GrpcStream::finish(const GrpcStatus& status) {
   } else {
     session_.send_head_only(number_, fields);
   }
-  session_.consume(number_, held_.size());
   held_ = {};
+  held_begin_ = 0;
+  discharge();
   owner_.flush_soon();
 }
 
@@ -260,7 +311,7 @@ void GrpcStream::refuse_http(std::string_view status) {
 }
 
 void GrpcStream::begin_soon(std::shared_ptr<GrpcInference> inference) {
-  owner_.begin_soon(std::move(inference));
+  owner_.begin_soon(number_, std::move(inference));
 }
 
 void GrpcStream::log_soon(std::shared_ptr<GrpcInference> inference) {

@@ -23,7 +23,10 @@ class GrpcStreamOwner {
   virtual std::string address() = 0;
   /// Something is to be sent.
   virtual void flush_soon() = 0;
-  virtual void begin_soon(std::shared_ptr<GrpcInference> inference) = 0;
+  /// Bytes of messages that have come and have not begun, over all streams.
+  virtual std::size_t& gathering() = 0;
+  /// Then the stream is told that it has.
+  virtual void begin_soon(std::int32_t stream, std::shared_ptr<GrpcInference> inference) = 0;
   virtual void log_soon(std::shared_ptr<GrpcInference> inference) = 0;
 };
 
@@ -40,6 +43,9 @@ class GrpcStream : private GrpcReply {
   void on_data(std::span<const std::byte> bytes);
   void on_end();
   void on_drain();
+  void on_retire();
+  /// The room of what has come is free again.
+  void discharge();
   /// What was held back may be read now.
   void read_on() override;
 
@@ -53,8 +59,9 @@ class GrpcStream : private GrpcReply {
 
   GrpcStatus begin_call();
   bool wants_more();
+  void charge(std::size_t bytes);
   void guarded(const std::function<void()>& work);
-  void read(std::span<const std::byte> bytes);
+  std::size_t read(std::span<const std::byte> bytes);
   void take_message();
   void refuse_http(std::string_view status);
 
@@ -69,10 +76,13 @@ class GrpcStream : private GrpcReply {
   std::string timeout_;
   std::size_t metadata_bytes_ = 0;
   std::size_t metadata_fields_ = 0;
+  std::size_t max_message_bytes_;
   GrpcMessageReader reader_;
+  std::size_t charged_ = 0;  // of the owner's gathering()
   std::unique_ptr<GrpcCall> call_;
   std::vector<std::pair<std::string, std::string>> initial_metadata_;
   std::vector<std::byte> held_;  // came while no more was wanted
+  std::size_t held_begin_ = 0;   // of what is left of it
   bool ended_ = false;           // the client sends no more
   bool head_sent_ = false;
   bool finished_ = false;

@@ -63,7 +63,8 @@ SteadyTime GrpcTimes::end_of_goodbye() const {
     return SteadyTime::max();
   }
   if (idle_since_) {
-    return after(std::max(*retired_, *idle_since_), patience());
+    constexpr milliseconds kGoodbye{5'000};
+    return after(std::max(*retired_, *idle_since_), std::min(kGoodbye, patience()));
   }
   return limits_.max_age.count() == 0 ? SteadyTime::max() : after(*retired_, limits_.max_age);
 }

@@ -26,6 +26,7 @@ class GrpcTimes {
   void on_input(SteadyTime now);
   /// The client speaks HTTP/2.
   void on_settings() { greeted_ = true; }
+  bool greeted() const { return greeted_; }
   /// How many calls are open now.
   void on_calls(std::size_t open, SteadyTime now);
   /// kRetire was carried out, for whatever reason.

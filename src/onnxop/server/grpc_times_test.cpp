@@ -63,9 +63,9 @@ TEST_F(GrpcTimesTest, WithoutACallAConnectionRetires) {
   EXPECT_EQ(times.next(), at(125));
   EXPECT_EQ(times.due(at(125)), Action::kRetire);
   EXPECT_EQ(times.due(at(125)), Action::kNone) << "once";
-  EXPECT_EQ(times.next(), at(145)) << "to read that it should go";
-  times.on_input(at(144));
-  EXPECT_EQ(times.due(at(145)), Action::kCut);
+  EXPECT_EQ(times.next(), at(130)) << "to read that it should go";
+  times.on_input(at(129));
+  EXPECT_EQ(times.due(at(130)), Action::kCut);
 }
 
 TEST_F(GrpcTimesTest, AnOldConnectionRetiresAndItsCallsAreFinished) {
@@ -76,8 +76,8 @@ TEST_F(GrpcTimesTest, AnOldConnectionRetiresAndItsCallsAreFinished) {
   EXPECT_EQ(times.due(at(3600)), Action::kRetire);
   EXPECT_EQ(times.next(), at(7200));
   times.on_calls(0, at(4000));
-  EXPECT_EQ(times.next(), at(4020));
-  EXPECT_EQ(times.due(at(4020)), Action::kCut);
+  EXPECT_EQ(times.next(), at(4005));
+  EXPECT_EQ(times.due(at(4005)), Action::kCut);
   limits_.max_age = milliseconds(0);
   GrpcTimes ageless(limits_, limits_.max_age, at(0));
   ageless.on_settings();

@@ -64,6 +64,11 @@ class Http2CallsTest : public testing::Test {
     return best(response);
   }
 
+  /// What a client begins with: the preface, and settings of which there are none.
+  static std::string hello() {
+    return "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + std::string("\0\0\0\4\0\0\0\0\0", 9);
+  }
+
   /// A model that runs when it is let go.
   void hold() {
     const auto held =
@@ -181,6 +186,95 @@ TEST_F(Http2CallsTest, ALargeMessageIsRefusedAtItsPrefix) {
   client.send_body(stream, framed(std::string(101, 'x')).substr(0, 5), false);
   EXPECT_EQ(client.wait_for(stream).grpc_status(), 8);
   EXPECT_EQ(client.call(kService + "ServerLive", "").grpc_status(), 0) << "the others go on";
+}
+
+TEST_F(Http2CallsTest, WhoMaySendNoInferencesHasNoRoomForThem) {
+  start();
+  Http2Client client(server_->port());
+  const std::string long_name(70'000, 'x');
+  for (const std::string& path : {kService + "ServerLive", kService + "ModelReady",
+                                  std::string("/grpc.health.v1.Health/Check")}) {
+    EXPECT_EQ(client.call(path, long_name).grpc_status(), 8) << path;
+  }
+}
+
+TEST_F(Http2CallsTest, MessagesThatAreNotFinishedShareOneRoom) {
+  options_.limits.max_message_bytes = 10'000;
+  start();
+  Http2Client client(server_->port());
+  std::vector<std::int32_t> streams;
+  for (int i = 0; i < 4; ++i) {
+    streams.push_back(client.begin_call(kService + "ModelInfer"));
+    client.send_body(streams.back(), framed(std::string(9990, 'x')), false);
+    EXPECT_EQ(client.call(kService + "ServerLive", "").grpc_status(), 0);
+  }
+  const Http2Answer& fifth = client.call(kService + "ModelInfer", digit(5));
+  EXPECT_EQ(fifth.grpc_status(), 8);
+  EXPECT_THAT(fifth.fields.at("grpc-message"), HasSubstr("40000"));
+  client.reset(streams[0]);
+  EXPECT_EQ(digit_of(client.call(kService + "ModelInfer", digit(6))), 6);
+  Http2Client other(server_->port());
+  EXPECT_EQ(digit_of(other.call(kService + "ModelInfer", digit(7))), 7) << "it has its own room";
+}
+
+TEST_F(Http2CallsTest, ALongReasonIsCutOff) {
+  start();
+  Http2Client client(server_->port());
+  inference::ModelMetadataRequest request;
+  request.set_name(std::string(60'000, '%'));
+  const Http2Answer& answer = client.call(kService + "ModelMetadata", request.SerializeAsString());
+  EXPECT_EQ(answer.grpc_status(), 5);
+  EXPECT_GT(answer.fields.at("grpc-message").size(), 1000U);
+  EXPECT_LE(answer.fields.at("grpc-message").size(), 3000U);
+}
+
+TEST_F(Http2CallsTest, TooMuchMetadataIsSaidWhateverComesAfterIt) {
+  options_.limits.max_metadata_bytes = 1000;
+  start();
+  Http2Client client(server_->port());
+  const std::int32_t stream = client.begin({{":method", "POST"},
+                                            {":scheme", "http"},
+                                            {":path", kService + "ServerLive"},
+                                            {":authority", "test"},
+                                            {"x-long", std::string(1000, 'x')},
+                                            {"content-type", "application/grpc"}});
+  client.send_body(stream, framed(""), true);
+  EXPECT_EQ(client.wait_for(stream).grpc_status(), 8);
+}
+
+TEST_F(Http2CallsTest, WhoTakesNoAnswerLosesIt) {
+  options_.limits.write_timeout = std::chrono::milliseconds(20);
+  start();
+  Http2Client client(server_->port(), 10);
+  const Http2Answer& answer = client.call(kService + "ModelStatistics", "");
+  EXPECT_EQ(answer.error, 8U);  // CANCEL
+  EXPECT_EQ(answer.body.size(), 10U);
+  EXPECT_EQ(client.call("/nothing", "").grpc_status(), 12) << "what needs no room is answered";
+}
+
+TEST_F(Http2CallsTest, WhoOpensStreamsAndNeverReadsIsCutOff) {
+  options_.limits.max_calls = 1;
+  start();
+  Client client(server_->port());
+  std::string bytes =
+      std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") + std::string("\0\0\0\4\0\0\0\0\0", 9);
+  bool taken = true;
+  constexpr std::uint32_t kMost = 20'000'000;
+  std::uint32_t stream = 1;
+  for (; taken && stream < kMost; stream += 2) {
+    bytes += std::string("\0\0\6\1\4", 5);
+    for (const unsigned shift : {24U, 16U, 8U, 0U}) {
+      bytes += static_cast<char>(stream >> shift);
+    }
+    bytes += "\x83\x86\x84\x41\1t";  // POST http / with an authority
+    if (bytes.size() > 60'000) {
+      taken = client.send(bytes);
+      bytes.clear();
+    }
+  }
+  EXPECT_LT(stream, kMost);
+  Http2Client other(server_->port());
+  EXPECT_EQ(other.call(kService + "ServerLive", "").grpc_status(), 0);
 }
 
 TEST_F(Http2CallsTest, WhoGoesAwayIsNotRun) {
@@ -355,6 +449,41 @@ TEST_F(Http2CallsTest, HealthIsToldToWhoWatchesIt) {
   }
   EXPECT_EQ(status_of(client.answer(watch).messages()[1]), HealthCheckResponse::NOT_SERVING);
   EXPECT_EQ(client.answer(unknown).messages().size(), 1U);
+}
+
+TEST_F(Http2CallsTest, WhoWatchesDoesNotKeepTheServerFromStopping) {
+  start();
+  Http2Client client(server_->port());
+  const std::int32_t watch = client.begin_call("/grpc.health.v1.Health/Watch");
+  client.send_body(watch, framed(""), true);
+  while (client.answer(watch).messages().empty()) {
+    ASSERT_TRUE(client.step());
+  }
+  Client silent(server_->port());
+  server_->begin_drain();
+  std::thread stopping([this] { server_->stop(std::chrono::minutes(1)); });
+  const Http2Answer& answer = client.wait_for(watch);
+  EXPECT_EQ(answer.grpc_status(), 14);
+  EXPECT_EQ(answer.messages().size(), 2U);
+  client.wait_for_end();
+  client.abort();
+  EXPECT_EQ(silent.receive(), std::nullopt);
+  silent.abort();
+  stopping.join();
+}
+
+TEST_F(Http2CallsTest, FieldsWithoutEndAreNotListenedTo) {
+  start();
+  Client client(server_->port());
+  std::string block = "\x83\x86\x84\x41\1t";  // POST http / with an authority
+  block += std::string("\x40\1x\x7F\xB9\x16", 6) + std::string(3000, 'y');
+  block += std::string(2000, '\xBE');  // the same again, a byte each
+  std::string bytes = hello();
+  bytes += {0, static_cast<char>(block.size() >> 8U), static_cast<char>(block.size()), 1, 4};
+  bytes += std::string("\0\0\0\1", 4) + block;
+  client.send(bytes);
+  EXPECT_EQ(client.receive(), std::nullopt);
+  EXPECT_EQ(Http2Client(server_->port()).call(kService + "ServerLive", "").grpc_status(), 0);
 }
 
 TEST_F(Http2CallsTest, StoppingFinishesWhatHasBegun) {

@@ -135,6 +135,15 @@ struct Http2Session::Callbacks {
     return 0;
   }
 
+  /// What nghttp2 finds too large is not sent, and its stream would stay open.
+  static int on_not_sent(nghttp2_session* session, const nghttp2_frame* frame, int, void*) {
+    if (frame->hd.type == NGHTTP2_HEADERS) {
+      nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
+                                NGHTTP2_INTERNAL_ERROR);
+    }
+    return 0;
+  }
+
   static ssize_t read_body(nghttp2_session* session, std::int32_t stream, std::uint8_t* to,
                            std::size_t room, std::uint32_t* flags, nghttp2_data_source* source,
                            void* self) {
@@ -152,6 +161,7 @@ struct Http2Session::Callbacks {
       }
     }
     outgoing.unsent -= size;
+    outgoing.stuck = false;
     if (outgoing.next_part == outgoing.parts.size()) {
       outgoing.parts.clear();
       outgoing.next_part = 0;
@@ -187,6 +197,7 @@ struct Http2Session::Callbacks {
       nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
       nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_closed);
       nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_sent);
+      nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, on_not_sent);
       return callbacks;
     }();
     return made;
@@ -250,6 +261,25 @@ bool Http2Session::pull(std::string& to, std::size_t enough) {
 void Http2Session::throw_again() {
   if (const auto thrown = std::exchange(thrown_, nullptr)) {
     std::rethrow_exception(thrown);
+  }
+}
+
+std::size_t Http2Session::queued() const {
+  return nghttp2_session_get_outbound_queue_size(session_.get());
+}
+
+bool Http2Session::has_unsent() const {
+  return std::ranges::any_of(outgoing_, [](const auto& each) { return each.second.unsent > 0; });
+}
+
+void Http2Session::reset_stuck() {
+  for (auto& [stream, outgoing] : outgoing_) {
+    if (outgoing.unsent == 0) {
+      continue;
+    }
+    if (std::exchange(outgoing.stuck, true)) {
+      nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, stream, NGHTTP2_CANCEL);
+    }
   }
 }
 

@@ -69,6 +69,9 @@ class Http2Session {
   bool pull(std::string& to, std::size_t enough);
   bool has_output() const;
 
+  /// Frames that wait to be sent. A client that does not read can make them many.
+  std::size_t queued() const;
+
   /// The bytes of a stream that need no room any more. Those of the connection never wait.
   void consume(std::int32_t stream, std::size_t bytes);
 
@@ -82,6 +85,11 @@ class Http2Session {
   void send_trailers(std::int32_t stream, std::span<const Http2Field> fields);
   /// All of an answer without a body.
   void send_head_only(std::int32_t stream, std::span<const Http2Field> fields);
+
+  /// Some body waits for its client to make room.
+  bool has_unsent() const;
+  /// Ends the streams whose bodies have waited for that since the last call of this.
+  void reset_stuck();
 
   void send_ping();
   /// Asks the client to make no more requests; those that it has made already are taken.
@@ -103,6 +111,7 @@ class Http2Session {
     std::vector<std::pair<std::string, std::string>> trailers;
     bool ended = false;    // all of the body is in `parts`
     bool waiting = false;  // for more of it
+    bool stuck = false;    // nothing was sent since reset_stuck() looked
   };
   struct Callbacks;
   struct Free {

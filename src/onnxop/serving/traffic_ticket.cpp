@@ -84,7 +84,7 @@ void TrafficTicket::Comparison::run() noexcept {
 
 TrafficTicket::~TrafficTicket() {
   if (comparison_) {
-    core_.shadows->give_back(reserved_bytes_);
+    shadows_->give_back(reserved_bytes_);
   }
 }
 
@@ -111,7 +111,7 @@ void TrafficTicket::before_answer(InferenceCall& call) noexcept {
   counters.count_request();
   const std::size_t bytes = call.input_bytes() + bytes_of(call.outputs());
   // Where calls wait, the processors have something better to do.
-  if (core_.shadows == nullptr || core_.scheduler.waiting() > 0 || !core_.shadows->reserve(bytes)) {
+  if (shadows_ == nullptr || scheduler_.waiting() > 0 || !shadows_->reserve(bytes)) {
     counters.count_dropped();
     return;
   }
@@ -125,7 +125,7 @@ void TrafficTicket::before_answer(InferenceCall& call) noexcept {
         Comparison{call.again_with(other_), std::move(outputs), call.model(), traffic_, target_,
                    kind_, compared_counters()});
   } catch (const std::exception&) {  // inputs that the other model does not take
-    core_.shadows->give_back(bytes);
+    shadows_->give_back(bytes);
     counters.count_failed();
   }
 }
@@ -139,9 +139,9 @@ void TrafficTicket::after_answer() noexcept {
   }
   const auto comparison = std::exchange(comparison_, nullptr);
   try {
-    core_.shadows->run(reserved_bytes_, [comparison] { comparison->run(); });
+    shadows_->run(reserved_bytes_, [comparison] { comparison->run(); });
   } catch (const std::bad_alloc&) {
-    core_.shadows->give_back(reserved_bytes_);
+    shadows_->give_back(reserved_bytes_);
     comparison->counters.of(comparison->kind).count_dropped();
   }
 }

@@ -19,7 +19,10 @@ class TrafficTicket {
  public:
   TrafficTicket(const ServingCore& core, std::shared_ptr<ModelTraffic> traffic,
                 std::optional<std::size_t> target)
-      : core_(core), traffic_(std::move(traffic)), target_(target) {}
+      : scheduler_(core.scheduler),
+        shadows_(core.shadows),
+        traffic_(std::move(traffic)),
+        target_(target) {}
   ~TrafficTicket();
   TrafficTicket(const TrafficTicket&) = delete;
   TrafficTicket& operator=(const TrafficTicket&) = delete;
@@ -40,7 +43,8 @@ class TrafficTicket {
 
   TargetCounters& compared_counters() const;
 
-  const ServingCore& core_;
+  Scheduler& scheduler_;
+  ShadowRunner* shadows_;  // null: nothing is compared
   std::shared_ptr<ModelTraffic> traffic_;
   std::optional<std::size_t> target_;  // none: there is no split
   ModelLease other_;

@@ -15,6 +15,7 @@ namespace onnxop {
 namespace {
 
 constexpr std::size_t kPrefixBytes = 5;
+constexpr std::size_t kAligned = 16;  // as memory is that is allocated
 /// What a client says of a message's size is believed so far: room for more is made as it comes.
 constexpr std::size_t kBelievedBytes = 64U << 10;
 
@@ -23,13 +24,12 @@ constexpr std::size_t kBelievedBytes = 64U << 10;
 std::optional<std::chrono::nanoseconds> read_grpc_timeout(std::string_view text) {
   using std::chrono::nanoseconds;
   constexpr std::size_t kMostDigits = 8;
-  constexpr std::array<std::pair<char, nanoseconds>, 6> kUnits{
-      {{'H', std::chrono::hours(1)},
-       {'M', std::chrono::minutes(1)},
-       {'S', std::chrono::seconds(1)},
-       {'m', std::chrono::milliseconds(1)},
-       {'u', std::chrono::microseconds(1)},
-       {'n', nanoseconds(1)}}};
+  constexpr std::array<std::pair<char, nanoseconds>, 6> kUnits{{{'H', std::chrono::hours(1)},
+                                                                {'M', std::chrono::minutes(1)},
+                                                                {'S', std::chrono::seconds(1)},
+                                                                {'m', std::chrono::milliseconds(1)},
+                                                                {'u', std::chrono::microseconds(1)},
+                                                                {'n', nanoseconds(1)}}};
   if (text.size() < 2 || text.size() > kMostDigits + 1) {
     return std::nullopt;
   }
@@ -78,6 +78,15 @@ std::string grpc_frame(const google::protobuf::MessageLite& message) {
   return frame;
 }
 
+GrpcMessage::GrpcMessage(std::size_t size) : begin_((kAligned - size % kAligned) % kAligned) {
+  storage_.reserve(begin_ + std::min(size, kBelievedBytes));
+  storage_.resize(begin_);
+}
+
+void GrpcMessage::append(std::span<const std::byte> bytes) {
+  storage_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
 std::size_t GrpcMessageReader::feed(std::span<const std::byte> bytes) {
   std::size_t taken = 0;
   if (!has_prefix()) {
@@ -90,7 +99,7 @@ std::size_t GrpcMessageReader::feed(std::span<const std::byte> bytes) {
     read_prefix();
   }
   const std::size_t of_body = std::min(bytes.size() - taken, expected_ - body_.size());
-  body_.append(reinterpret_cast<const char*>(bytes.data()) + taken, of_body);
+  body_.append(bytes.subspan(taken, of_body));
   return taken + of_body;
 }
 
@@ -105,10 +114,10 @@ void GrpcMessageReader::read_prefix() {
     fail(ErrorCode::kTooLarge, "a message has {} bytes, expected at most {}", expected_,
          max_bytes_);
   }
-  body_.reserve(std::min(expected_, kBelievedBytes));
+  body_ = GrpcMessage(expected_);
 }
 
-std::string GrpcMessageReader::take() {
+GrpcMessage GrpcMessageReader::take() {
   prefix_size_ = 0;
   return std::exchange(body_, {});
 }

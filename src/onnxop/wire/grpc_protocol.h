@@ -55,6 +55,26 @@ std::string grpc_message_field(std::string_view message);
 /// say.
 std::string grpc_frame(const google::protobuf::MessageLite& message);
 
+/// The bytes of a message, somewhere in memory of its own: where its end is aligned to 16 bytes, so
+/// that what a message ends with, raw tensors for one, can be used where it lies.
+class GrpcMessage {
+ public:
+  GrpcMessage() = default;
+  /// Of that size, to be appended.
+  explicit GrpcMessage(std::size_t size);
+
+  void append(std::span<const std::byte> bytes);
+  std::string_view text() const { return std::string_view(storage_).substr(begin_); }
+  std::span<std::byte> bytes() {
+    return std::as_writable_bytes(std::span(storage_)).subspan(begin_);
+  }
+  std::size_t size() const { return storage_.size() - begin_; }
+
+ private:
+  std::string storage_;
+  std::size_t begin_ = 0;
+};
+
 /// Takes messages out of the bytes of a call as they come.
 class GrpcMessageReader {
  public:
@@ -68,7 +88,7 @@ class GrpcMessageReader {
   bool done() const { return has_prefix() && body_.size() == expected_; }
   bool compressed() const { return prefix_[0] == 1; }
   /// The message; another may come then.
-  std::string take();
+  GrpcMessage take();
   /// In the middle of one.
   bool began() const { return prefix_size_ > 0; }
 
@@ -81,7 +101,7 @@ class GrpcMessageReader {
   unsigned char prefix_[kPrefix] = {};
   std::size_t prefix_size_ = 0;
   std::size_t expected_ = 0;
-  std::string body_;
+  GrpcMessage body_;
 };
 
 }  // namespace onnxop

@@ -43,7 +43,7 @@ TEST(GrpcProtocol, AFrameIsReadBackInPiecesOfAnySize) {
       at += reader.feed(bytes.subspan(at, std::min(piece, bytes.size() - at)));
       if (reader.done()) {
         EXPECT_FALSE(reader.compressed());
-        EXPECT_EQ(reader.take(), message.SerializeAsString());
+        EXPECT_EQ(reader.take().text(), message.SerializeAsString());
         EXPECT_FALSE(reader.began());
         ++messages;
       }
@@ -58,7 +58,26 @@ TEST(GrpcProtocol, AnEmptyMessageIsOne) {
   GrpcMessageReader reader(0);
   EXPECT_EQ(reader.feed(std::as_bytes(std::span(frame))), 5U);
   EXPECT_TRUE(reader.done());
-  EXPECT_EQ(reader.take(), "");
+  EXPECT_EQ(reader.take().text(), "");
+}
+
+TEST(GrpcProtocol, TheEndOfAMessageIsAligned) {
+  for (const std::size_t size : {100U, 101U, 112U, 4096U, 200'001U}) {
+    std::string frame(5 + size, '\1');
+    frame[0] = '\0';
+    for (std::size_t i = 0; i < 4; ++i) {
+      frame[1 + i] = static_cast<char>(size >> (24 - 8 * i));
+    }
+    GrpcMessageReader reader(1 << 20);
+    for (std::size_t at = 0; at < frame.size();) {
+      at += reader.feed(std::as_bytes(std::span(frame))
+                            .subspan(at, std::min<std::size_t>(9000, frame.size() - at)));
+    }
+    GrpcMessage message = reader.take();
+    EXPECT_EQ(message.text(), std::string(size, '\1'));
+    EXPECT_EQ(message.bytes().size(), size);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(message.text().data() + size) % 16, 0U) << size;
+  }
 }
 
 TEST(GrpcProtocol, WhatCannotBeIsSaidAtThePrefix) {

@@ -1,6 +1,7 @@
 #include "onnxop/wire/grpc_reflection.h"
 
-#include <set>
+#include <functional>
+#include <map>
 #include <vector>
 
 #include <google/protobuf/descriptor.h>
@@ -16,7 +17,6 @@
 namespace onnxop {
 namespace {
 
-using google::protobuf::DescriptorPool;
 using google::protobuf::FileDescriptor;
 using grpc::reflection::v1::ServerReflectionRequest;
 using grpc::reflection::v1::ServerReflectionResponse;
@@ -29,6 +29,60 @@ std::vector<const FileDescriptor*> files() {
           grpc::reflection::v1alpha::ServerReflectionRequest::descriptor()->file()};
 }
 
+using Symbols = std::map<std::string, const FileDescriptor*, std::less<>>;
+
+void add_message(const google::protobuf::Descriptor& message, Symbols& symbols) {
+  symbols[message.full_name()] = message.file();
+  for (int i = 0; i < message.nested_type_count(); ++i) {
+    add_message(*message.nested_type(i), symbols);
+  }
+  for (int i = 0; i < message.enum_type_count(); ++i) {
+    symbols[message.enum_type(i)->full_name()] = message.file();
+  }
+}
+
+void add_service(const google::protobuf::ServiceDescriptor& service, Symbols& symbols) {
+  symbols[service.full_name()] = service.file();
+  for (int i = 0; i < service.method_count(); ++i) {
+    symbols[service.method(i)->full_name()] = service.file();
+  }
+}
+
+/// Where each name is defined. The pool of all messages is not asked: it remembers every name that
+/// it did not find.
+const Symbols& symbols() {
+  static const Symbols all = [] {
+    Symbols made;
+    for (const FileDescriptor* file : files()) {
+      for (int i = 0; i < file->message_type_count(); ++i) {
+        add_message(*file->message_type(i), made);
+      }
+      for (int i = 0; i < file->enum_type_count(); ++i) {
+        made[file->enum_type(i)->full_name()] = file;
+      }
+      for (int i = 0; i < file->service_count(); ++i) {
+        add_service(*file->service(i), made);
+      }
+    }
+    return made;
+  }();
+  return all;
+}
+
+const FileDescriptor* file_of_symbol(const std::string& symbol) {
+  const auto found = symbols().find(symbol);
+  return found == symbols().end() ? nullptr : found->second;
+}
+
+const FileDescriptor* file_of_name(const std::string& name) {
+  for (const FileDescriptor* file : files()) {
+    if (file->name() == name) {
+      return file;
+    }
+  }
+  return nullptr;
+}
+
 void put_error(GrpcCode code, std::string message, ServerReflectionResponse& response) {
   auto& error = *response.mutable_error_response();
   error.set_error_code(static_cast<int>(code));
@@ -38,16 +92,14 @@ void put_error(GrpcCode code, std::string message, ServerReflectionResponse& res
 /// None of them imports another.
 void put_file(const FileDescriptor* file, const std::string& asked,
               ServerReflectionResponse& response) {
-  for (const FileDescriptor* served : files()) {
-    if (served == file) {
-      google::protobuf::FileDescriptorProto description;
-      file->CopyTo(&description);
-      response.mutable_file_descriptor_response()->add_file_descriptor_proto(
-          description.SerializeAsString());
-      return;
-    }
+  if (file == nullptr) {
+    put_error(GrpcCode::kNotFound, format("'{}' is not known here", asked), response);
+    return;
   }
-  put_error(GrpcCode::kNotFound, format("'{}' is not known here", asked), response);
+  google::protobuf::FileDescriptorProto description;
+  file->CopyTo(&description);
+  response.mutable_file_descriptor_response()->add_file_descriptor_proto(
+      description.SerializeAsString());
 }
 
 void put_services(ServerReflectionResponse& response) {
@@ -61,8 +113,8 @@ void put_services(ServerReflectionResponse& response) {
 
 /// No message of these can be extended.
 void put_no_extensions(const std::string& type, ServerReflectionResponse& response) {
-  if (DescriptorPool::generated_pool()->FindMessageTypeByName(type) == nullptr) {
-    put_error(GrpcCode::kNotFound, format("'{}' is no message that is known here", type), response);
+  if (file_of_symbol(type) == nullptr) {
+    put_error(GrpcCode::kNotFound, format("'{}' is not known here", type), response);
   } else {
     response.mutable_all_extension_numbers_response()->set_base_type_name(type);
   }
@@ -78,15 +130,13 @@ std::string answer_reflection(std::string_view bytes) {
   ServerReflectionResponse response;
   response.set_valid_host(request.host());
   *response.mutable_original_request() = request;
-  const DescriptorPool& pool = *DescriptorPool::generated_pool();
   switch (request.message_request_case()) {
     case ServerReflectionRequest::kFileByFilename:
-      put_file(pool.FindFileByName(request.file_by_filename()), request.file_by_filename(),
-               response);
+      put_file(file_of_name(request.file_by_filename()), request.file_by_filename(), response);
       break;
     case ServerReflectionRequest::kFileContainingSymbol:
-      put_file(pool.FindFileContainingSymbol(request.file_containing_symbol()),
-               request.file_containing_symbol(), response);
+      put_file(file_of_symbol(request.file_containing_symbol()), request.file_containing_symbol(),
+               response);
       break;
     case ServerReflectionRequest::kFileContainingExtension:
       put_error(GrpcCode::kNotFound, "nothing is extended here", response);

@@ -1,12 +1,16 @@
 #include "onnxop/wire/oip_grpc.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <limits>
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/wire_format_lite.h>
 #include <open_inference.pb.h>
 
 #include "onnxop/base/error.h"
@@ -117,9 +121,85 @@ Tensor listed_tensor(DType dtype, Shape shape, const InferTensorContents& conten
   }
 }
 
-void read_inputs(const inference::ModelInferRequest& message, const InferLimits& limits,
-                 InferRequest& request) {
-  const int raw = message.raw_input_contents_size();
+/// One after the other those fields of a message that are raw contents go to `raw`, and all others
+/// to the message: what a message says does not depend on how often it is cut.
+class MessageSplitter {
+ public:
+  MessageSplitter(std::span<std::byte> bytes, const InferLimits& limits,
+                  inference::ModelInferRequest& message, RawContents& raw)
+      : bytes_(bytes),
+        most_(limits.max_tensors),
+        message_(message),
+        raw_(raw),
+        stream_(reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                static_cast<int>(bytes.size())) {}
+
+  /// False: the bytes are no message.
+  bool split() {
+    while (true) {
+      const int begin = stream_.CurrentPosition();
+      const std::uint32_t tag = stream_.ReadTag();
+      if (tag == 0) {
+        return stream_.ConsumedEntireMessage() && take_others(begin);
+      }
+      check_count(tag);
+      if (tag == kRawContents) {
+        std::uint32_t size = 0;
+        if (!take_others(begin) || !stream_.ReadVarint32(&size)) {
+          return false;
+        }
+        const auto at = static_cast<std::size_t>(stream_.CurrentPosition());
+        if (size > bytes_.size() - at || !stream_.Skip(static_cast<int>(size))) {
+          return false;
+        }
+        raw_.push_back(bytes_.subspan(at, size));
+        others_begin_ = stream_.CurrentPosition();
+      } else if (!Format::SkipField(&stream_, tag)) {
+        return false;
+      }
+    }
+  }
+
+ private:
+  using Format = google::protobuf::internal::WireFormatLite;
+  using Message = inference::ModelInferRequest;
+  static constexpr std::uint32_t kRawContents =
+      Format::MakeTag(Message::kRawInputContentsFieldNumber, Format::WIRETYPE_LENGTH_DELIMITED);
+
+  /// Two bytes could stand for each tensor: they are counted before there is memory for them.
+  void check_count(std::uint32_t tag) {
+    for (const auto& [field, what] :
+         {std::pair(Message::kInputsFieldNumber, "inputs"),
+          std::pair(Message::kOutputsFieldNumber, "outputs"),
+          std::pair(Message::kRawInputContentsFieldNumber, "raw contents")}) {
+      if (tag == Format::MakeTag(field, Format::WIRETYPE_LENGTH_DELIMITED) &&
+          ++counts_[static_cast<std::size_t>(field)] > static_cast<std::int64_t>(most_)) {
+        fail(ErrorCode::kTooLarge, "got more than {} {}, expected at most that", most_, what);
+      }
+    }
+  }
+
+  /// Those between the last raw contents and `end`.
+  bool take_others(int end) {
+    const auto bytes = bytes_.subspan(static_cast<std::size_t>(others_begin_),
+                                      static_cast<std::size_t>(end - others_begin_));
+    google::protobuf::io::CodedInputStream part(reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                                static_cast<int>(bytes.size()));
+    return message_.MergeFromCodedStream(&part) && part.ConsumedEntireMessage();
+  }
+
+  std::span<std::byte> bytes_;
+  std::size_t most_;
+  Message& message_;
+  RawContents& raw_;
+  google::protobuf::io::CodedInputStream stream_;
+  int others_begin_ = 0;
+  std::array<std::int64_t, 8> counts_{};  // by the fields' numbers
+};
+
+void read_inputs(const inference::ModelInferRequest& message, const RawContents& contents,
+                 const InferLimits& limits, InferRequest& request) {
+  const auto raw = static_cast<int>(contents.size());
   if (raw != 0 && raw != message.inputs_size()) {
     fail(ErrorCode::kInvalidArgument,
          "got {} raw contents for {} inputs, expected one each or none", raw,
@@ -149,11 +229,9 @@ void read_inputs(const inference::ModelInferRequest& message, const InferLimits&
     if (input.has_contents()) {
       fail(ErrorCode::kInvalidArgument, "{} has contents beside raw contents", what);
     }
-    const std::string& bytes = message.raw_input_contents(i);
-    // The engine only reads its inputs.
-    auto* data = reinterpret_cast<std::byte*>(const_cast<char*>(bytes.data()));
     request.inputs.push_back(
-        {input.name(), raw_tensor(dtype, std::move(shape), {data, bytes.size()}, what)});
+        {input.name(),
+         raw_tensor(dtype, std::move(shape), contents[static_cast<std::size_t>(i)], what)});
   }
 }
 
@@ -228,7 +306,7 @@ void put_own(const TritonConfig& own, inference::ModelConfig& message) {
 
 }  // namespace
 
-InferRequest read_infer_request(const inference::ModelInferRequest& message,
+InferRequest read_infer_request(const inference::ModelInferRequest& message, const RawContents& raw,
                                 const InferLimits& limits) {
   const auto most = static_cast<int>(limits.max_tensors);
   if (message.inputs_size() > most || message.outputs_size() > most) {
@@ -248,7 +326,7 @@ InferRequest read_infer_request(const inference::ModelInferRequest& message,
       request.timeout = std::chrono::microseconds(microseconds);
     }
   }
-  read_inputs(message, limits, request);
+  read_inputs(message, raw, limits, request);
   std::set<std::string_view> names;
   for (const auto& output : message.outputs()) {
     if (!names.insert(output.name()).second) {
@@ -258,6 +336,15 @@ InferRequest read_infer_request(const inference::ModelInferRequest& message,
     request.outputs.push_back({output.name(), std::nullopt, class_count(output.parameters())});
   }
   return request;
+}
+
+RawContents parse_infer_request(std::span<std::byte> bytes, const InferLimits& limits,
+                                inference::ModelInferRequest& message) {
+  RawContents raw;
+  if (!MessageSplitter(bytes, limits, message, raw).split()) {
+    fail(ErrorCode::kInvalidArgument, "the message is no ModelInferRequest");
+  }
+  return raw;
 }
 
 void write_infer_response(const InferAnswer& answer, inference::ModelInferResponse& message) {

@@ -1,8 +1,10 @@
 #pragma once
 // The Open Inference Protocol's gRPC messages to values and back. Safe from any thread.
 
+#include <cstddef>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "onnxop/wire/infer.h"
 #include "onnxop/wire/oip_metadata.h"
@@ -18,9 +20,18 @@ class ModelStatistics;
 
 namespace onnxop {
 
-/// Tensors look into the message's raw contents where those are aligned, so it must outlive them.
-/// Throws Error{kInvalidArgument} that says where and what was expected; {kTooLarge} over a limit.
-InferRequest read_infer_request(const inference::ModelInferRequest& message,
+/// Where a message's raw contents lie.
+using RawContents = std::vector<std::span<std::byte>>;
+
+/// Parses the bytes of a message, of which raw contents stay where they are: `message` gets all
+/// else. Throws Error{kInvalidArgument} for bytes that are none, {kTooLarge} for more tensors than
+/// the limits allow, before there is memory for them.
+RawContents parse_infer_request(std::span<std::byte> bytes, const InferLimits& limits,
+                                inference::ModelInferRequest& message);
+
+/// Tensors look into the raw contents where those are aligned, so they must outlive them. Throws
+/// Error{kInvalidArgument} that says where and what was expected; {kTooLarge} over a limit.
+InferRequest read_infer_request(const inference::ModelInferRequest& message, const RawContents& raw,
                                 const InferLimits& limits);
 
 /// `answer` has the chosen outputs (choose_outputs); all become raw contents.

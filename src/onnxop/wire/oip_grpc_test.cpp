@@ -7,6 +7,8 @@
 #include <open_inference.pb.h>
 
 #include "onnxop/base/error.h"
+#include "onnxop/base/test_error.h"
+#include "onnxop/wire/grpc_protocol.h"
 
 namespace onnxop {
 namespace {
@@ -26,9 +28,24 @@ ModelInferRequest request_of(const std::string& datatype, const std::vector<std:
   return message;
 }
 
+/// A message as it comes, and what is read from it.
+struct Received {
+  explicit Received(const ModelInferRequest& message, const InferLimits& limits = {})
+      : bytes(message.ByteSizeLong()) {
+    const std::string text = message.SerializeAsString();
+    bytes.append(std::as_bytes(std::span(text)));
+    const RawContents raw = parse_infer_request(bytes.bytes(), limits, parsed);
+    request = read_infer_request(parsed, raw, limits);
+  }
+
+  GrpcMessage bytes;
+  ModelInferRequest parsed;
+  InferRequest request;
+};
+
 std::string error_of(const ModelInferRequest& message, const InferLimits& limits = {}) {
   try {
-    read_infer_request(message, limits);
+    const Received received(message, limits);
   } catch (const Error& e) {
     return format("{}: {}", error_code_name(e.code()), e.what());
   }
@@ -44,20 +61,78 @@ TEST(OipGrpc, RawContentsAreLookedAtInPlace) {
   auto& output = *message.add_outputs();
   output.set_name("y");
   (*output.mutable_parameters())["classification"].set_int64_param(3);
-  const InferRequest request = read_infer_request(message, {});
+  Received received(message);
+  const InferRequest& request = received.request;
   EXPECT_EQ(request.id, "a");
   EXPECT_EQ(request.timeout, std::chrono::microseconds(250));
   EXPECT_EQ(request.outputs[0].classification, 3);
   EXPECT_THAT(request.inputs[0].tensor.values<float>(), ElementsAre(1.5F, -2));
-  EXPECT_EQ(static_cast<const void*>(request.inputs[0].tensor.bytes().data()),
-            static_cast<const void*>(message.raw_input_contents(0).data()));
+  EXPECT_EQ(received.parsed.raw_input_contents_size(), 0);
+  const std::byte* const end = received.bytes.bytes().data() + received.bytes.size();
+  EXPECT_EQ(request.inputs[0].tensor.bytes().data(), end - 8) << "where they came, at the end";
+}
+
+TEST(OipGrpc, FieldsMayComeInAnyOrder) {
+  const auto field = [](char tag, const std::string& content) {
+    return std::string{tag, static_cast<char>(content.size())} + content;
+  };
+  ModelInferRequest::InferInputTensor input;
+  input.set_datatype("UINT8");
+  input.add_shape(2);
+  const auto named = [&](const std::string& name) {
+    input.set_name(name);
+    return field(0x2A, input.SerializeAsString());
+  };
+  std::string bytes = field(0x3A, "ab") + named("x") + field(0x1A, "first") + field(0x3A, "cd") +
+                      field(0x0A, "m") + named("y") + field(0x1A, "last") +
+                      std::string{'\x78', 1};  // of a number that means nothing
+  ModelInferRequest message;
+  const RawContents raw =
+      parse_infer_request(std::as_writable_bytes(std::span(bytes)), {}, message);
+  EXPECT_EQ(message.model_name(), "m");
+  const InferRequest request = read_infer_request(message, raw, {});
+  EXPECT_EQ(request.id, "last");
+  ASSERT_EQ(request.inputs.size(), 2U);
+  EXPECT_THAT(request.inputs[0].tensor.values<std::uint8_t>(), ElementsAre('a', 'b'));
+  EXPECT_THAT(request.inputs[1].tensor.values<std::uint8_t>(), ElementsAre('c', 'd'));
+}
+
+TEST(OipGrpc, WhatIsNoMessageIsSaid) {
+  for (const std::string& text :
+       {std::string("\x3A\x05"
+                    "abc"),
+        std::string("\x3A"), std::string("\x3A\xFF\xFF\xFF\xFF\x0F"), std::string("\x0A\x05m"),
+        std::string(1, '\0'), std::string("\x3C"), std::string("\x0B")}) {
+    std::string bytes = text;
+    ModelInferRequest message;
+    EXPECT_EQ(code_of([&] {
+                parse_infer_request(std::as_writable_bytes(std::span(bytes)), {}, message);
+              }),
+              ErrorCode::kInvalidArgument)
+        << testing::PrintToString(text);
+  }
+}
+
+TEST(OipGrpc, TensorsAreCountedBeforeThereIsMemoryForThem) {
+  for (const char tag : {'\x2A', '\x32', '\x3A'}) {  // inputs, outputs, raw contents
+    std::string bytes;
+    for (int i = 0; i < 1'000'000; ++i) {
+      bytes += {tag, '\0'};
+    }
+    ModelInferRequest message;
+    EXPECT_EQ(code_of([&] {
+                parse_infer_request(std::as_writable_bytes(std::span(bytes)), {}, message);
+              }),
+              ErrorCode::kTooLarge);
+    EXPECT_EQ(message.inputs_size(), 0);
+  }
 }
 
 TEST(OipGrpc, ListsHoldTheTypesThatTheProtocolSays) {
   auto message = request_of("INT8", {2});
   message.mutable_inputs(0)->mutable_contents()->add_int_contents(-128);
   message.mutable_inputs(0)->mutable_contents()->add_int_contents(127);
-  EXPECT_THAT(read_infer_request(message, {}).inputs[0].tensor.values<std::int8_t>(),
+  EXPECT_THAT(Received(message).request.inputs[0].tensor.values<std::int8_t>(),
               ElementsAre(-128, 127));
   message.mutable_inputs(0)->mutable_contents()->set_int_contents(1, 128);
   EXPECT_THAT(error_of(message), HasSubstr("element 1 is 128, which is no INT8"));
@@ -67,11 +142,11 @@ TEST(OipGrpc, ListsHoldTheTypesThatTheProtocolSays) {
   message = request_of("BYTES", {2});
   message.mutable_inputs(0)->mutable_contents()->add_bytes_contents(std::string("a\0b", 3));
   message.mutable_inputs(0)->mutable_contents()->add_bytes_contents("");
-  EXPECT_THAT(read_infer_request(message, {}).inputs[0].tensor.strings(),
+  EXPECT_THAT(Received(message).request.inputs[0].tensor.strings(),
               ElementsAre(std::string("a\0b", 3), ""));
   message = request_of("BOOL", {1});
   message.mutable_inputs(0)->mutable_contents()->add_bool_contents(true);
-  EXPECT_TRUE(read_infer_request(message, {}).inputs[0].tensor.values<bool>()[0]);
+  EXPECT_TRUE(Received(message).request.inputs[0].tensor.values<bool>()[0]);
 }
 
 TEST(OipGrpc, WhatIsWrongIsSaid) {
