@@ -131,7 +131,7 @@ void GrpcConnection::begin_fresh() {
   for (const Fresh& each : fresh) {
     each.inference->begin(alone);
     if (const auto found = streams_.find(each.stream); found != streams_.end()) {
-      found->second->discharge();
+      found->second->on_begun();
     }
   }
 }

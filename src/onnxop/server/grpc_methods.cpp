@@ -1,6 +1,5 @@
 #include "onnxop/server/grpc_methods.h"
 
-#include <limits>
 #include <optional>
 #include <utility>
 
@@ -21,7 +20,6 @@ constexpr std::string_view kInference = "inference.GRPCInferenceService";
 constexpr std::string_view kHealth = "grpc.health.v1.Health";
 /// Of messages that hold names: who may send no inferences has no memory for them.
 constexpr std::size_t kShortMessage = 64U << 10;
-constexpr std::size_t kAnySize = std::numeric_limits<std::size_t>::max();
 
 template <typename Message>
 Message parsed(std::string_view bytes) {

@@ -2,7 +2,9 @@
 // What can be called over gRPC: the methods of inference.GRPCInferenceService, of
 // grpc.health.v1.Health, and reflection.
 
+#include <cstddef>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -24,11 +26,13 @@ struct GrpcContext {
   Executors& control;  // for what blocks
 };
 
+inline constexpr std::size_t kAnySize = std::numeric_limits<std::size_t>::max();
+
 struct GrpcMethod {
   std::string name;  // "ModelInfer"
   Permission permission;
   GrpcAsks asks;
-  std::size_t max_message_bytes;  // where the server's own limit is higher
+  std::size_t max_message_bytes;  // where the server's own limit is higher; kAnySize: that alone
   std::function<std::unique_ptr<GrpcCall>(const GrpcHead&, GrpcReply&)> make;
 };
 

@@ -47,7 +47,7 @@ GrpcStream::GrpcStream(std::int32_t number, const GrpcOptions& options, const Gr
 
 GrpcStream::~GrpcStream() {
   call_.reset();
-  discharge();
+  charge_only(0);
 }
 
 void GrpcStream::on_field(const Http2Field& field) {
@@ -126,6 +126,7 @@ GrpcStatus GrpcStream::begin_call() {
   if (admitted.ok()) {
     max_message_bytes_ = std::min(max_message_bytes_, method.max_message_bytes);
     reader_ = GrpcMessageReader(max_message_bytes_);
+    charges_ = method.max_message_bytes == kAnySize;
     call_ = method.make(head_, *this);
   }
   return admitted;
@@ -182,6 +183,9 @@ std::size_t GrpcStream::read(std::span<const std::byte> bytes) {
 /// What has not begun takes the room of its connection, which ends somewhere.
 void GrpcStream::charge(std::size_t bytes) {
   constexpr std::size_t kMessages = 4;
+  if (!charges_) {
+    return;
+  }
   owner_.gathering() += bytes;
   charged_ += bytes;
   if (owner_.gathering() > kMessages * options_.limits.max_message_bytes) {
@@ -192,8 +196,12 @@ void GrpcStream::charge(std::size_t bytes) {
   }
 }
 
-void GrpcStream::discharge() {
-  owner_.gathering() -= std::exchange(charged_, 0);
+void GrpcStream::charge_only(std::size_t bytes) {
+  owner_.gathering() -= std::exchange(charged_, bytes) - bytes;
+}
+
+void GrpcStream::on_begun() {
+  charge_only(std::min(charged_, reader_.gathered()));
 }
 
 void GrpcStream::take_message() {
@@ -298,7 +306,7 @@ void GrpcStream::finish(const GrpcStatus& status) {
   }
   held_ = {};
   held_begin_ = 0;
-  discharge();
+  charge_only(0);
   owner_.flush_soon();
 }
 

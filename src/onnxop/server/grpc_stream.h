@@ -44,8 +44,8 @@ class GrpcStream : private GrpcReply {
   void on_end();
   void on_drain();
   void on_retire();
-  /// The room of what has come is free again.
-  void discharge();
+  /// Its inferences have: of what has come, there is only a part of the next.
+  void on_begun();
   /// What was held back may be read now.
   void read_on() override;
 
@@ -60,6 +60,7 @@ class GrpcStream : private GrpcReply {
   GrpcStatus begin_call();
   bool wants_more();
   void charge(std::size_t bytes);
+  void charge_only(std::size_t bytes);
   void guarded(const std::function<void()>& work);
   std::size_t read(std::span<const std::byte> bytes);
   void take_message();
@@ -78,6 +79,7 @@ class GrpcStream : private GrpcReply {
   std::size_t metadata_fields_ = 0;
   std::size_t max_message_bytes_;
   GrpcMessageReader reader_;
+  bool charges_ = false;     // its messages may be large
   std::size_t charged_ = 0;  // of the owner's gathering()
   std::unique_ptr<GrpcCall> call_;
   std::vector<std::pair<std::string, std::string>> initial_metadata_;

@@ -2,95 +2,15 @@
 // many threads.
 
 #include <atomic>
-#include <cstring>
-#include <semaphore>
 #include <thread>
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 #include <health.pb.h>
-#include <open_inference.pb.h>
 
-#include "onnxop/server/grpc_server.h"
-#include "onnxop/server/test_client.h"
-#include "onnxop/server/test_http2_client.h"
+#include "onnxop/server/test_http2_calls.h"
 
 namespace onnxop::testing_server {
 namespace {
-
-using testing::HasSubstr;
-
-const std::string kService = "/inference.GRPCInferenceService/";
-
-std::string digit(int value, const std::string& model = "mnist") {
-  inference::ModelInferRequest request;
-  request.set_model_name(model);
-  request.set_id(format("{}", value));
-  auto& input = *request.add_inputs();
-  input.set_name("image");
-  input.set_datatype("FP32");
-  for (const int size : {1, 28, 28, 1}) {
-    input.add_shape(size);
-  }
-  const std::vector<float> pixels(784, static_cast<float>(value));
-  request.add_raw_input_contents(pixels.data(), pixels.size() * sizeof(float));
-  return request.SerializeAsString();
-}
-
-int best(const inference::ModelInferResponse& response) {
-  std::vector<float> values(10);
-  const std::string& raw = response.raw_output_contents(0);
-  std::memcpy(values.data(), raw.data(), std::min(raw.size(), values.size() * sizeof(float)));
-  return static_cast<int>(std::max_element(values.begin(), values.end()) - values.begin());
-}
-
-class Http2CallsTest : public testing::Test {
- protected:
-  Http2CallsTest() {
-    catalog_.publish(set_of(served("mnist", 3, scorer_, digit_contract(), {.max_batch = 8})));
-    options_.port = 0;
-    options_.access_log = false;
-  }
-
-  void start() { server_ = std::make_unique<GrpcServer>(options_, core_, "1.2.3"); }
-
-  /// What the model says, or -1 - the status.
-  static int digit_of(const Http2Answer& answer) {
-    inference::ModelInferResponse response;
-    if (answer.grpc_status() != 0) {
-      return -1 - answer.grpc_status();
-    }
-    EXPECT_TRUE(response.ParseFromString(answer.messages().at(0)));
-    return best(response);
-  }
-
-  /// What a client begins with: the preface, and settings of which there are none.
-  static std::string hello() {
-    return "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + std::string("\0\0\0\4\0\0\0\0\0", 9);
-  }
-
-  /// A model that runs when it is let go.
-  void hold() {
-    const auto held =
-        std::make_shared<FakeScorer>(scorer_->inputs(), scorer_->outputs(),
-                                     [this, fake = scorer_](std::span<const NamedTensor> inputs) {
-                                       begun_.release();
-                                       go_.acquire();
-                                       return fake->run(inputs);
-                                     });
-    catalog_.publish(set_of(served("mnist", 1, held)));
-  }
-
-  std::counting_semaphore<> begun_{0};
-  std::counting_semaphore<> go_{0};
-  std::shared_ptr<FakeScorer> scorer_ = fake_classifier(28, 28, 1, 10);
-  Catalog catalog_;
-  SystemClock clock_;
-  Scheduler scheduler_{2, clock_};
-  ServingCore core_{catalog_, scheduler_};
-  GrpcOptions options_;
-  std::unique_ptr<GrpcServer> server_;
-};
 
 TEST_F(Http2CallsTest, ManyConnectionsWithManyCallsAtOnce) {
   options_.threads = 2;
@@ -107,7 +27,7 @@ TEST_F(Http2CallsTest, ManyConnectionsWithManyCallsAtOnce) {
         std::vector<std::int32_t> streams;
         for (int i = 0; i < kAtOnce; ++i) {
           streams.push_back(client.begin_call(kService + "ModelInfer"));
-          client.send_body(streams.back(), framed(digit(i)), true);
+          client.send_body(streams.back(), framed(digit_message(i)), true);
         }
         for (int i = 0; i < kAtOnce; ++i) {
           right += digit_of(client.wait_for(streams[static_cast<std::size_t>(i)])) == i ? 1 : 0;
@@ -125,7 +45,7 @@ TEST_F(Http2CallsTest, ACallInTheSmallestPieces) {
   start();
   Http2Client client(server_->port());
   const std::int32_t stream = client.begin_call(kService + "ModelInfer");
-  for (const char byte : framed(digit(6))) {
+  for (const char byte : framed(digit_message(6))) {
     client.send_body(stream, {&byte, 1}, false);
     client.flush();
   }
@@ -175,106 +95,7 @@ TEST_F(Http2CallsTest, WhatIsNoCallIsRefused) {
     EXPECT_EQ(status(path, framed("abc", 1), {{"grpc-encoding", "gzip"}}), 3) << "not gzip";
     EXPECT_EQ(status(path, framed(""), {{"grpc-timeout", "soon"}}), 3);
   }
-  EXPECT_EQ(digit_of(client.call(infer, digit(4), {{"grpc-timeout", "1M"}})), 4);
-}
-
-TEST_F(Http2CallsTest, ALargeMessageIsRefusedAtItsPrefix) {
-  options_.limits.max_message_bytes = 100;
-  start();
-  Http2Client client(server_->port());
-  const std::int32_t stream = client.begin_call(kService + "ModelInfer");
-  client.send_body(stream, framed(std::string(101, 'x')).substr(0, 5), false);
-  EXPECT_EQ(client.wait_for(stream).grpc_status(), 8);
-  EXPECT_EQ(client.call(kService + "ServerLive", "").grpc_status(), 0) << "the others go on";
-}
-
-TEST_F(Http2CallsTest, WhoMaySendNoInferencesHasNoRoomForThem) {
-  start();
-  Http2Client client(server_->port());
-  const std::string long_name(70'000, 'x');
-  for (const std::string& path : {kService + "ServerLive", kService + "ModelReady",
-                                  std::string("/grpc.health.v1.Health/Check")}) {
-    EXPECT_EQ(client.call(path, long_name).grpc_status(), 8) << path;
-  }
-}
-
-TEST_F(Http2CallsTest, MessagesThatAreNotFinishedShareOneRoom) {
-  options_.limits.max_message_bytes = 10'000;
-  start();
-  Http2Client client(server_->port());
-  std::vector<std::int32_t> streams;
-  for (int i = 0; i < 4; ++i) {
-    streams.push_back(client.begin_call(kService + "ModelInfer"));
-    client.send_body(streams.back(), framed(std::string(9990, 'x')), false);
-    EXPECT_EQ(client.call(kService + "ServerLive", "").grpc_status(), 0);
-  }
-  const Http2Answer& fifth = client.call(kService + "ModelInfer", digit(5));
-  EXPECT_EQ(fifth.grpc_status(), 8);
-  EXPECT_THAT(fifth.fields.at("grpc-message"), HasSubstr("40000"));
-  client.reset(streams[0]);
-  EXPECT_EQ(digit_of(client.call(kService + "ModelInfer", digit(6))), 6);
-  Http2Client other(server_->port());
-  EXPECT_EQ(digit_of(other.call(kService + "ModelInfer", digit(7))), 7) << "it has its own room";
-}
-
-TEST_F(Http2CallsTest, ALongReasonIsCutOff) {
-  start();
-  Http2Client client(server_->port());
-  inference::ModelMetadataRequest request;
-  request.set_name(std::string(60'000, '%'));
-  const Http2Answer& answer = client.call(kService + "ModelMetadata", request.SerializeAsString());
-  EXPECT_EQ(answer.grpc_status(), 5);
-  EXPECT_GT(answer.fields.at("grpc-message").size(), 1000U);
-  EXPECT_LE(answer.fields.at("grpc-message").size(), 3000U);
-}
-
-TEST_F(Http2CallsTest, TooMuchMetadataIsSaidWhateverComesAfterIt) {
-  options_.limits.max_metadata_bytes = 1000;
-  start();
-  Http2Client client(server_->port());
-  const std::int32_t stream = client.begin({{":method", "POST"},
-                                            {":scheme", "http"},
-                                            {":path", kService + "ServerLive"},
-                                            {":authority", "test"},
-                                            {"x-long", std::string(1000, 'x')},
-                                            {"content-type", "application/grpc"}});
-  client.send_body(stream, framed(""), true);
-  EXPECT_EQ(client.wait_for(stream).grpc_status(), 8);
-}
-
-TEST_F(Http2CallsTest, WhoTakesNoAnswerLosesIt) {
-  options_.limits.write_timeout = std::chrono::milliseconds(20);
-  start();
-  Http2Client client(server_->port(), 10);
-  const Http2Answer& answer = client.call(kService + "ModelStatistics", "");
-  EXPECT_EQ(answer.error, 8U);  // CANCEL
-  EXPECT_EQ(answer.body.size(), 10U);
-  EXPECT_EQ(client.call("/nothing", "").grpc_status(), 12) << "what needs no room is answered";
-}
-
-TEST_F(Http2CallsTest, WhoOpensStreamsAndNeverReadsIsCutOff) {
-  options_.limits.max_calls = 1;
-  start();
-  Client client(server_->port());
-  std::string bytes =
-      std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") + std::string("\0\0\0\4\0\0\0\0\0", 9);
-  bool taken = true;
-  constexpr std::uint32_t kMost = 20'000'000;
-  std::uint32_t stream = 1;
-  for (; taken && stream < kMost; stream += 2) {
-    bytes += std::string("\0\0\6\1\4", 5);
-    for (const unsigned shift : {24U, 16U, 8U, 0U}) {
-      bytes += static_cast<char>(stream >> shift);
-    }
-    bytes += "\x83\x86\x84\x41\1t";  // POST http / with an authority
-    if (bytes.size() > 60'000) {
-      taken = client.send(bytes);
-      bytes.clear();
-    }
-  }
-  EXPECT_LT(stream, kMost);
-  Http2Client other(server_->port());
-  EXPECT_EQ(other.call(kService + "ServerLive", "").grpc_status(), 0);
+  EXPECT_EQ(digit_of(client.call(infer, digit_message(4), {{"grpc-timeout", "1M"}})), 4);
 }
 
 TEST_F(Http2CallsTest, WhoGoesAwayIsNotRun) {
@@ -285,7 +106,7 @@ TEST_F(Http2CallsTest, WhoGoesAwayIsNotRun) {
   // Two executors are held, the rest waits.
   for (int i = 0; i < 5; ++i) {
     streams.push_back(client.begin_call(kService + "ModelInfer"));
-    client.send_body(streams.back(), framed(digit(i)), true);
+    client.send_body(streams.back(), framed(digit_message(i)), true);
     client.flush();
     if (i < 2) {
       begun_.acquire();
@@ -293,7 +114,7 @@ TEST_F(Http2CallsTest, WhoGoesAwayIsNotRun) {
   }
   Http2Client other(server_->port());
   const std::int32_t last = other.begin_call(kService + "ModelInfer");
-  other.send_body(last, framed(digit(9)), true);
+  other.send_body(last, framed(digit_message(9)), true);
   other.flush();
   client.reset(streams[0]);  // runs
   client.reset(streams[2]);  // waits
@@ -309,46 +130,21 @@ TEST_F(Http2CallsTest, WhoGoesAwayIsNotRun) {
   EXPECT_FALSE(begun_.try_acquire()) << "of those that waited two were run";
   // A whole connection.
   for (int i = 0; i < 2; ++i) {
-    other.send_body(other.begin_call(kService + "ModelInfer"), framed(digit(i)), true);
+    other.send_body(other.begin_call(kService + "ModelInfer"), framed(digit_message(i)), true);
   }
   other.flush();
   begun_.acquire();
   other.abort();
   go_.release(10);
-  EXPECT_EQ(digit_of(client.call(kService + "ModelInfer", digit(7))), 7);
-}
-
-TEST_F(Http2CallsTest, AStreamHoldsBackWhatIsTooMuchAtOnce) {
-  hold();
-  options_.max_stream_inferences = 3;
-  start();
-  Http2Client client(server_->port());
-  const std::int32_t stream = client.begin_call(kService + "ModelStreamInfer");
-  std::string all;
-  constexpr int kCount = 40;
-  for (int i = 0; i < kCount; ++i) {
-    all += framed(digit(i % 10));
-  }
-  client.send_body(stream, all, true);
-  client.flush();
-  EXPECT_EQ(client.call(kService + "ServerLive", "").grpc_status(), 0);
-  go_.release(2 * kCount);
-  const Http2Answer& answer = client.wait_for(stream);
-  EXPECT_EQ(answer.grpc_status(), 0);
-  ASSERT_EQ(answer.messages().size(), static_cast<std::size_t>(kCount));
-  for (int i = 0; i < kCount; ++i) {
-    inference::ModelStreamInferResponse response;
-    ASSERT_TRUE(response.ParseFromString(answer.messages()[static_cast<std::size_t>(i)]));
-    EXPECT_EQ(response.error_message(), "");
-    EXPECT_EQ(best(response.infer_response()), i % 10);
-  }
+  EXPECT_EQ(digit_of(client.call(kService + "ModelInfer", digit_message(7))), 7);
 }
 
 TEST_F(Http2CallsTest, AStreamThatBreaksOffInAMessageEnds) {
   start();
   Http2Client client(server_->port());
   const std::int32_t stream = client.begin_call(kService + "ModelStreamInfer");
-  client.send_body(stream, framed(digit(1)) + framed(digit(2)).substr(0, 100), true);
+  client.send_body(stream, framed(digit_message(1)) + framed(digit_message(2)).substr(0, 100),
+                   true);
   EXPECT_EQ(client.wait_for(stream).grpc_status(), 3);
 }
 
@@ -359,7 +155,7 @@ TEST_F(Http2CallsTest, AnAnswerWaitsForAClientThatReadsSlowly) {
   const std::int32_t stream = client.begin_call(kService + "ModelStreamInfer");
   std::string all;
   for (int i = 0; i < kCount; ++i) {
-    all += framed(digit(i % 10));
+    all += framed(digit_message(i % 10));
   }
   client.send_body(stream, all, true);
   while (!client.answer(stream).closed) {
@@ -368,32 +164,6 @@ TEST_F(Http2CallsTest, AnAnswerWaitsForAClientThatReadsSlowly) {
   }
   EXPECT_EQ(client.answer(stream).messages().size(), static_cast<std::size_t>(kCount));
   EXPECT_EQ(client.answer(stream).grpc_status(), 0);
-}
-
-TEST_F(Http2CallsTest, WhoReadsNoAnswersIsNotAskedForQuestions) {
-  start();
-  constexpr int kCount = 3000;
-  Http2Client client(server_->port(), 100);
-  const std::int32_t stream = client.begin_call(kService + "ModelStreamInfer");
-  std::string all;
-  for (int i = 0; i < kCount; ++i) {
-    all += framed(digit(i % 10));
-  }
-  client.send_body(stream, all, true);
-  std::uint64_t before = 1;
-  std::uint64_t run = 0;
-  while (before != run) {  // until nothing moves any more
-    before = run;
-    for (int i = 0; i < 100; ++i) {
-      ASSERT_EQ(client.call(kService + "ServerLive", "").grpc_status(), 0);
-    }
-    run = catalog_.snapshot()->find("mnist")->stats->snapshot().requests[{Protocol::kGrpc, 200}];
-  }
-  EXPECT_LT(run, 1500U);
-  client.open_window(stream, 1 << 24);
-  const Http2Answer& answer = client.wait_for(stream);
-  EXPECT_EQ(answer.grpc_status(), 0);
-  EXPECT_EQ(answer.messages().size(), static_cast<std::size_t>(kCount));
 }
 
 TEST_F(Http2CallsTest, ASocketThatIsFullIsWaitedFor) {
@@ -472,26 +242,12 @@ TEST_F(Http2CallsTest, WhoWatchesDoesNotKeepTheServerFromStopping) {
   stopping.join();
 }
 
-TEST_F(Http2CallsTest, FieldsWithoutEndAreNotListenedTo) {
-  start();
-  Client client(server_->port());
-  std::string block = "\x83\x86\x84\x41\1t";  // POST http / with an authority
-  block += std::string("\x40\1x\x7F\xB9\x16", 6) + std::string(3000, 'y');
-  block += std::string(2000, '\xBE');  // the same again, a byte each
-  std::string bytes = hello();
-  bytes += {0, static_cast<char>(block.size() >> 8U), static_cast<char>(block.size()), 1, 4};
-  bytes += std::string("\0\0\0\1", 4) + block;
-  client.send(bytes);
-  EXPECT_EQ(client.receive(), std::nullopt);
-  EXPECT_EQ(Http2Client(server_->port()).call(kService + "ServerLive", "").grpc_status(), 0);
-}
-
 TEST_F(Http2CallsTest, StoppingFinishesWhatHasBegun) {
   hold();
   start();
   Http2Client client(server_->port());
   const std::int32_t stream = client.begin_call(kService + "ModelInfer");
-  client.send_body(stream, framed(digit(8)), true);
+  client.send_body(stream, framed(digit_message(8)), true);
   client.flush();
   begun_.acquire();
   std::thread stopping([this] { server_->stop(std::chrono::minutes(1)); });
@@ -511,7 +267,7 @@ TEST_F(Http2CallsTest, StoppingWithoutPatienceWaitsForModelsAlone) {
   start();
   Http2Client client(server_->port());
   for (int i = 0; i < 6; ++i) {
-    client.send_body(client.begin_call(kService + "ModelInfer"), framed(digit(i)), true);
+    client.send_body(client.begin_call(kService + "ModelInfer"), framed(digit_message(i)), true);
     client.flush();
     if (i < 2) {
       begun_.acquire();

@@ -91,6 +91,8 @@ class GrpcMessageReader {
   GrpcMessage take();
   /// In the middle of one.
   bool began() const { return prefix_size_ > 0; }
+  /// Bytes of it that are there.
+  std::size_t gathered() const { return body_.size(); }
 
  private:
   static constexpr std::size_t kPrefix = 5;
