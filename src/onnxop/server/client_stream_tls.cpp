@@ -31,7 +31,7 @@ Awaitable<ClientStream::Read> ClientStream::wait_for(Outcome need) {
 }
 
 Awaitable<ClientStream::Read> ClientStream::start_tls(const TlsCredentials& credentials,
-                                                     TlsProtocol protocol) {
+                                                      TlsProtocol protocol) {
   tls_ = std::make_unique<TlsSession>(credentials, protocol, socket_.native_handle());
   while (true) {
     const Outcome outcome = tls_->shake_hands();

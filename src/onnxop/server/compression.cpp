@@ -61,12 +61,13 @@ std::vector<std::byte> decompressed(std::span<const std::byte> from, std::size_t
     status = ::inflate(&stream, Z_NO_FLUSH);
     to.resize(to.size() - stream.avail_out);
     if (to.size() - padding > max_bytes) {
-      fail(ErrorCode::kTooLarge, "the decoded {} has more than {} bytes, expected at most that", what,
-           max_bytes);
+      fail(ErrorCode::kTooLarge, "the decoded {} has more than {} bytes, expected at most that",
+           what, max_bytes);
     }
   }
   if (status != Z_STREAM_END || stream.avail_in > 0) {
-    fail(ErrorCode::kInvalidArgument, "the {} is neither gzip nor deflate, as it should be: {}", what,
+    fail(ErrorCode::kInvalidArgument, "the {} is neither gzip nor deflate, as it should be: {}",
+         what,
          stream.msg != nullptr    ? stream.msg
          : status == Z_STREAM_END ? "bytes are left behind its end"
                                   : "it ends early");

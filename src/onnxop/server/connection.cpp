@@ -98,7 +98,8 @@ Awaitable<bool> Connection::shake_hands() {
   }
   const milliseconds timeout = context_.options.limits.handshake_timeout;
   stream_.set_deadline(timeout);
-  const auto outcome = co_await stream_.start_tls(*context_.options.tls->current(), TlsProtocol::kHttp1);
+  const auto outcome =
+      co_await stream_.start_tls(*context_.options.tls->current(), TlsProtocol::kHttp1);
   if (outcome == ClientStream::Read::kData) {
     co_return true;
   }

@@ -27,7 +27,8 @@ TEST(GrpcReflection, ListsTheServices) {
   ServerReflectionRequest request;
   request.set_list_services("");
   std::vector<std::string> names;
-  for (const auto& service : ask(request).list_services_response().service()) {
+  const ServerReflectionResponse response = ask(request);
+  for (const auto& service : response.list_services_response().service()) {
     names.push_back(service.name());
   }
   EXPECT_THAT(names, testing::UnorderedElementsAre("inference.GRPCInferenceService",
