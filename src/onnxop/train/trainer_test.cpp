@@ -225,9 +225,13 @@ TEST_F(TrainerTest, CheckpointOfAnotherNetworkSizeIsRefused) {
 }
 
 TEST_F(TrainerTest, DivergingStopsWithItsPlace) {
-  // So large that numbers run over on every processor, whatever its maximum makes of a nan.
+  // So many layers that numbers run over on every processor, whatever its maximum makes of a nan.
+  const std::string dense = "{Dense: {units: 8}}";
   const TrainSpec spec =
-      quarters({"train.optimizer={SGD: {learning_rate: 1e30}}", "layers.1=ReLU"});
+      quarters({"train.optimizer={SGD: {learning_rate: 1e9}}",
+                format("layers=[Flatten, {0}, {0}, {0}, {0}, {0}, {{Dense: {{units: 4, activation: "
+                       "softmax}}}}]",
+                       dense)});
   EXPECT_THAT(
       message_of(spec, {}, ErrorCode::kFailedPrecondition),
       testing::ContainsRegex("^epoch 1, batch [2-8] of 8: the loss is .*nan; .*learning_rate"));
