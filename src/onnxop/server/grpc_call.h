@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "onnxop/base/clock.h"
+#include "onnxop/base/error.h"
 #include "onnxop/server/asio_types.h"
 #include "onnxop/server/io_activity.h"
 #include "onnxop/server/ready_answers.h"
@@ -106,6 +107,33 @@ class GrpcCall {
   virtual void on_drain() {}
   /// Its connection takes no new calls, and ends when none is left.
   virtual void on_retire() {}
+};
+
+/// A call of one message.
+class GrpcUnaryCall : public GrpcCall {
+ public:
+  explicit GrpcUnaryCall(GrpcReply& reply) : reply_(reply) {}
+
+  void on_message(GrpcMessage message) final {
+    if (message_) {
+      fail(ErrorCode::kInvalidArgument, "got a second message, expected one");
+    }
+    message_ = std::move(message);
+  }
+  void on_end() final {
+    if (!message_) {
+      fail(ErrorCode::kInvalidArgument, "got no message, expected one");
+    }
+    answer(std::move(*message_));
+  }
+
+ protected:
+  GrpcReply& reply() { return reply_; }
+  virtual void answer(GrpcMessage message) = 0;
+
+ private:
+  GrpcReply& reply_;
+  std::optional<GrpcMessage> message_;
 };
 
 }  // namespace onnxop

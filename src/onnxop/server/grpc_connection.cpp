@@ -331,9 +331,10 @@ void GrpcConnection::on_settings() {
 }
 
 void GrpcConnection::on_ping() {
-  if (!times_.on_ping(std::chrono::steady_clock::now())) {
+  const SteadyTime now = std::chrono::steady_clock::now();
+  if (!times_.on_ping(now) && !std::exchange(ended_, true)) {
     session_.end_calmly("too_many_pings");
-    times_.on_retired(std::chrono::steady_clock::now());
+    times_.on_retired(now);
   }
 }
 

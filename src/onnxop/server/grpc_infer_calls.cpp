@@ -1,61 +1,47 @@
 // ModelInfer and ModelStreamInfer.
 
 #include <deque>
-#include <optional>
 #include <utility>
 
-#include "onnxop/base/error.h"
 #include "onnxop/server/grpc_inference.h"
 #include "onnxop/server/grpc_methods.h"
 
 namespace onnxop {
 namespace {
 
-class InferCall : public GrpcCall {
+class InferCall : public GrpcUnaryCall {
  public:
   InferCall(const GrpcContext& context, const GrpcHead& head, GrpcReply& reply)
-      : context_(context), head_(head), reply_(reply) {}
+      : GrpcUnaryCall(reply), context_(context), head_(head) {}
   ~InferCall() override {
     if (inference_) {
       inference_->abandon();
     }
   }
 
-  void on_message(GrpcMessage message) override {
-    if (message_) {
-      fail(ErrorCode::kInvalidArgument, "got a second message, expected one");
-    }
-    message_ = std::move(message);
-  }
-
-  void on_end() override {
-    if (!message_) {
-      fail(ErrorCode::kInvalidArgument, "got no message, expected one");
-    }
-    inference_ = std::make_shared<GrpcInference>(context_.options, context_.core, reply_.thread(),
-                                                 head_, std::move(*message_), [this] { done(); });
+ private:
+  void answer(GrpcMessage message) override {
+    inference_ = std::make_shared<GrpcInference>(context_.options, context_.core, reply().thread(),
+                                                 head_, std::move(message), [this] { done(); });
     if (const std::string* const field = head_.find("traceparent")) {
       if (const auto trace = read_traceparent(*field)) {
-        reply_.add_metadata("traceparent", trace->traceparent());
+        reply().add_metadata("traceparent", trace->traceparent());
         inference_->set_trace(trace);
       }
     }
-    reply_.begin_soon(inference_);
+    reply().begin_soon(inference_);
   }
 
- private:
   void done() {
     if (inference_->status().ok()) {
-      reply_.send(inference_->take_answer());
+      reply().send(inference_->take_answer());
     }
-    reply_.finish(inference_->status());
-    reply_.log_soon(inference_);
+    reply().finish(inference_->status());
+    reply().log_soon(inference_);
   }
 
   const GrpcContext& context_;
   const GrpcHead& head_;
-  GrpcReply& reply_;
-  std::optional<GrpcMessage> message_;
   std::shared_ptr<GrpcInference> inference_;
 };
 

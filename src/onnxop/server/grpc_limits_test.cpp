@@ -3,7 +3,6 @@
 #include "onnxop/server/grpc_limits.h"
 
 #include <future>
-#include <semaphore>
 
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
@@ -12,6 +11,7 @@
 
 #include "onnxop/server/grpc_server.h"
 #include "onnxop/server/test_client.h"
+#include "onnxop/server/test_digits.h"
 
 namespace onnxop::testing_server {
 namespace {
@@ -56,17 +56,8 @@ class GrpcLimitsTest : public testing::Test {
   }
 
   grpc::Status infer(grpc::ClientContext& context) {
-    inference::ModelInferRequest request;
-    request.set_model_name("mnist");
-    auto& input = *request.add_inputs();
-    input.set_name("image");
-    input.set_datatype("FP32");
-    for (const int size : {1, 28, 28, 1}) {
-      input.add_shape(size);
-    }
-    request.add_raw_input_contents(std::string(784 * sizeof(float), '\0'));
     inference::ModelInferResponse response;
-    return stub_->ModelInfer(&context, request, &response);
+    return stub_->ModelInfer(&context, digit(0), &response);
   }
 
   /// The server ends the client's connection, which was in use, and takes the next.
@@ -115,28 +106,21 @@ TEST_F(GrpcLimitsTest, Connections) {
 }
 
 TEST_F(GrpcLimitsTest, CallsOfAConnection) {
-  std::counting_semaphore<> begun{0};
-  std::counting_semaphore<> go{0};
-  const auto held =
-      std::make_shared<FakeScorer>(scorer_->inputs(), scorer_->outputs(),
-                                   [&, fake = scorer_](std::span<const NamedTensor> inputs) {
-                                     begun.release();
-                                     go.acquire();
-                                     return fake->run(inputs);
-                                   });
-  catalog_.publish(set_of(served("mnist", 1, held)));
+  HeldScorer held(scorer_);
+  catalog_.publish(set_of(served("mnist", 1, held.scorer)));
   options_.limits.max_calls = 1;
   start();
   auto first = std::async(std::launch::async, [&] {
     grpc::ClientContext context;
     return infer(context);
   });
-  begun.acquire();
+  held.begun.acquire();
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kSoon);
   EXPECT_EQ(infer(context).error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
-  EXPECT_FALSE(begun.try_acquire()) << "an executor was idle, but the call was not let through";
-  go.release(2);
+  EXPECT_FALSE(held.begun.try_acquire())
+      << "an executor was idle, but the call was not let through";
+  held.go.release(2);
   EXPECT_TRUE(first.get().ok());
 }
 

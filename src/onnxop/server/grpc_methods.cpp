@@ -1,6 +1,5 @@
 #include "onnxop/server/grpc_methods.h"
 
-#include <optional>
 #include <utility>
 
 #include <google/protobuf/message_lite.h>
@@ -30,43 +29,16 @@ Message parsed(std::string_view bytes) {
   return message;
 }
 
-/// A call of one message and one answer.
-class UnaryCall : public GrpcCall {
- public:
-  explicit UnaryCall(GrpcReply& reply) : reply_(reply) {}
-
-  void on_message(GrpcMessage message) final {
-    if (message_) {
-      fail(ErrorCode::kInvalidArgument, "got a second message, expected one");
-    }
-    message_ = std::move(message);
-  }
-  void on_end() final {
-    if (!message_) {
-      fail(ErrorCode::kInvalidArgument, "got no message, expected one");
-    }
-    answer(message_->text());
-  }
-
- protected:
-  GrpcReply& reply() { return reply_; }
-  virtual void answer(std::string_view message) = 0;
-
- private:
-  GrpcReply& reply_;
-  std::optional<GrpcMessage> message_;
-};
-
 /// Answered at once: a message to an answer with its prefix.
 using QuickAnswer = std::function<std::string(std::string_view)>;
 
-class QuickCall : public UnaryCall {
+class QuickCall : public GrpcUnaryCall {
  public:
-  QuickCall(GrpcReply& reply, const QuickAnswer& answer) : UnaryCall(reply), answer_(answer) {}
+  QuickCall(GrpcReply& reply, const QuickAnswer& answer) : GrpcUnaryCall(reply), answer_(answer) {}
 
  private:
-  void answer(std::string_view message) override {
-    reply().send(answer_(message));
+  void answer(GrpcMessage message) override {
+    reply().send(answer_(message.text()));
     reply().finish({});
   }
 
@@ -126,12 +98,12 @@ class ControlJob : public Job, public GrpcWork {
 
 /// Changes what is served.
 template <typename Request, typename Response>
-class ChangeCall : public UnaryCall {
+class ChangeCall : public GrpcUnaryCall {
  public:
   using Change = void (ModelManager::*)(const std::string&);
 
   ChangeCall(const GrpcContext& context, GrpcReply& reply, Change change)
-      : UnaryCall(reply), context_(context), change_(change) {}
+      : GrpcUnaryCall(reply), context_(context), change_(change) {}
   ~ChangeCall() override {
     if (job_) {
       job_->forget();
@@ -139,11 +111,11 @@ class ChangeCall : public UnaryCall {
   }
 
  private:
-  void answer(std::string_view message) override {
+  void answer(GrpcMessage message) override {
     ModelManager& manager = manager_of(context_.core);
     job_ = std::make_shared<ControlJob>(
         reply().thread(),
-        [&manager, change = change_, model = parsed<Request>(message).model_name()] {
+        [&manager, change = change_, model = parsed<Request>(message.text()).model_name()] {
           (manager.*change)(model);
         },
         [this](const GrpcStatus& status) {
@@ -197,9 +169,10 @@ std::string check_health(const GrpcContext& context, std::string_view message) {
 }
 
 /// Goes on until the client has heard enough.
-class WatchCall : public UnaryCall {
+class WatchCall : public GrpcUnaryCall {
  public:
-  WatchCall(const GrpcContext& context, GrpcReply& reply) : UnaryCall(reply), context_(context) {}
+  WatchCall(const GrpcContext& context, GrpcReply& reply)
+      : GrpcUnaryCall(reply), context_(context) {}
 
   void on_drain() override {
     if (known_) {
@@ -212,8 +185,9 @@ class WatchCall : public UnaryCall {
   }
 
  private:
-  void answer(std::string_view message) override {
-    known_ = is_known_service(parsed<grpc::health::v1::HealthCheckRequest>(message).service());
+  void answer(GrpcMessage message) override {
+    known_ =
+        is_known_service(parsed<grpc::health::v1::HealthCheckRequest>(message.text()).service());
     reply().send(health_frame(known_ ? health_of(context_) : Health::SERVICE_UNKNOWN));
   }
 

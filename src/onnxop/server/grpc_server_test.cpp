@@ -2,7 +2,6 @@
 
 #include "onnxop/server/grpc_server.h"
 
-#include <semaphore>
 #include <tuple>
 
 #include <gmock/gmock.h>
@@ -13,6 +12,7 @@
 #include "onnxop/server/grpc_status.h"
 #include "onnxop/server/status.h"
 #include "onnxop/server/test_client.h"
+#include "onnxop/server/test_digits.h"
 #include "onnxop/serving/model_traffic.h"
 
 namespace onnxop::testing_server {
@@ -22,21 +22,6 @@ using inference::GRPCInferenceService;
 using inference::ModelInferRequest;
 using inference::ModelInferResponse;
 using testing::HasSubstr;
-
-/// Runs when it is let go.
-struct HeldScorer {
-  explicit HeldScorer(const std::shared_ptr<FakeScorer>& fake)
-      : scorer(std::make_shared<FakeScorer>(fake->inputs(), fake->outputs(),
-                                            [this, fake](std::span<const NamedTensor> inputs) {
-                                              begun.release();
-                                              go.acquire();
-                                              return fake->run(inputs);
-                                            })) {}
-
-  std::counting_semaphore<> begun{0};
-  std::counting_semaphore<> go{0};
-  std::shared_ptr<FakeScorer> scorer;
-};
 
 class GrpcTest : public testing::Test {
  protected:
@@ -50,29 +35,6 @@ class GrpcTest : public testing::Test {
     server_ = std::make_unique<GrpcServer>(options_, core_, "1.2.3");
     stub_ = GRPCInferenceService::NewStub(grpc::CreateChannel(
         format("127.0.0.1:{}", server_->port()), grpc::InsecureChannelCredentials()));
-  }
-
-  static ModelInferRequest digit(int value, const std::string& model = "mnist") {
-    ModelInferRequest request;
-    request.set_model_name(model);
-    request.set_id(format("{}", value));
-    auto& input = *request.add_inputs();
-    input.set_name("image");
-    input.set_datatype("FP32");
-    for (const int size : {1, 28, 28, 1}) {
-      input.add_shape(size);
-    }
-    std::vector<float> pixels(784, static_cast<float>(value));
-    request.add_raw_input_contents(pixels.data(), pixels.size() * sizeof(float));
-    return request;
-  }
-
-  static std::size_t best(const ModelInferResponse& response) {
-    std::vector<float> values(10);
-    const std::string& raw = response.raw_output_contents(0);
-    std::memcpy(values.data(), raw.data(), std::min(raw.size(), values.size() * sizeof(float)));
-    return static_cast<std::size_t>(std::max_element(values.begin(), values.end()) -
-                                    values.begin());
   }
 
   grpc::Status infer(const ModelInferRequest& request, ModelInferResponse& response,

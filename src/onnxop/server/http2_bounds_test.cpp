@@ -117,15 +117,11 @@ TEST_F(Http2BoundsTest, AStreamHoldsBackWhatIsTooMuchAtOnce) {
   start();
   Http2Client client(server_->port());
   const std::int32_t stream = client.begin_call(kService + "ModelStreamInfer");
-  std::string all;
   constexpr int kCount = 40;
-  for (int i = 0; i < kCount; ++i) {
-    all += framed(digit_message(i % 10));
-  }
-  client.send_body(stream, all, true);
+  client.send_body(stream, digit_stream(kCount), true);
   client.flush();
   EXPECT_EQ(client.call(kService + "ServerLive", "").grpc_status(), 0);
-  go_.release(2 * kCount);
+  held_.go.release(2 * kCount);
   const Http2Answer& answer = client.wait_for(stream);
   EXPECT_EQ(answer.grpc_status(), 0);
   ASSERT_EQ(answer.messages().size(), static_cast<std::size_t>(kCount));
@@ -133,7 +129,7 @@ TEST_F(Http2BoundsTest, AStreamHoldsBackWhatIsTooMuchAtOnce) {
     inference::ModelStreamInferResponse response;
     ASSERT_TRUE(response.ParseFromString(answer.messages()[static_cast<std::size_t>(i)]));
     EXPECT_EQ(response.error_message(), "");
-    EXPECT_EQ(best_digit(response.infer_response()), i % 10);
+    EXPECT_EQ(best(response.infer_response()), static_cast<std::size_t>(i % 10));
   }
 }
 
@@ -142,11 +138,7 @@ TEST_F(Http2BoundsTest, WhoReadsNoAnswersIsNotAskedForQuestions) {
   constexpr int kCount = 3000;
   Http2Client client(server_->port(), 100);
   const std::int32_t stream = client.begin_call(kService + "ModelStreamInfer");
-  std::string all;
-  for (int i = 0; i < kCount; ++i) {
-    all += framed(digit_message(i % 10));
-  }
-  client.send_body(stream, all, true);
+  client.send_body(stream, digit_stream(kCount), true);
   std::uint64_t before = 1;
   std::uint64_t run = 0;
   while (before != run) {  // until nothing moves any more

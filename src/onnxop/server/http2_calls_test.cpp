@@ -109,7 +109,7 @@ TEST_F(Http2CallsTest, WhoGoesAwayIsNotRun) {
     client.send_body(streams.back(), framed(digit_message(i)), true);
     client.flush();
     if (i < 2) {
-      begun_.acquire();
+      held_.begun.acquire();
     }
   }
   Http2Client other(server_->port());
@@ -121,21 +121,21 @@ TEST_F(Http2CallsTest, WhoGoesAwayIsNotRun) {
   client.reset(streams[3]);
   client.flush();
   EXPECT_EQ(client.call(kService + "ServerLive", "").grpc_status(), 0) << "the resets are read";
-  go_.release(4);
+  held_.go.release(4);
   EXPECT_EQ(digit_of(client.wait_for(streams[1])), 1);
   EXPECT_EQ(digit_of(client.wait_for(streams[4])), 4);
   EXPECT_EQ(digit_of(other.wait_for(last)), 9);
-  begun_.acquire();
-  begun_.acquire();
-  EXPECT_FALSE(begun_.try_acquire()) << "of those that waited two were run";
+  held_.begun.acquire();
+  held_.begun.acquire();
+  EXPECT_FALSE(held_.begun.try_acquire()) << "of those that waited two were run";
   // A whole connection.
   for (int i = 0; i < 2; ++i) {
     other.send_body(other.begin_call(kService + "ModelInfer"), framed(digit_message(i)), true);
   }
   other.flush();
-  begun_.acquire();
+  held_.begun.acquire();
   other.abort();
-  go_.release(10);
+  held_.go.release(10);
   EXPECT_EQ(digit_of(client.call(kService + "ModelInfer", digit_message(7))), 7);
 }
 
@@ -153,11 +153,7 @@ TEST_F(Http2CallsTest, AnAnswerWaitsForAClientThatReadsSlowly) {
   constexpr int kCount = 200;
   Http2Client client(server_->port(), 100);
   const std::int32_t stream = client.begin_call(kService + "ModelStreamInfer");
-  std::string all;
-  for (int i = 0; i < kCount; ++i) {
-    all += framed(digit_message(i % 10));
-  }
-  client.send_body(stream, all, true);
+  client.send_body(stream, digit_stream(kCount), true);
   while (!client.answer(stream).closed) {
     client.open_window(stream, 100);
     ASSERT_TRUE(client.step());
@@ -249,12 +245,12 @@ TEST_F(Http2CallsTest, StoppingFinishesWhatHasBegun) {
   const std::int32_t stream = client.begin_call(kService + "ModelInfer");
   client.send_body(stream, framed(digit_message(8)), true);
   client.flush();
-  begun_.acquire();
+  held_.begun.acquire();
   std::thread stopping([this] { server_->stop(std::chrono::minutes(1)); });
   while (!client.was_told_to_go()) {
     ASSERT_TRUE(client.step());
   }
-  go_.release();
+  held_.go.release();
   EXPECT_EQ(digit_of(client.wait_for(stream)), 8);
   client.wait_for_end();
   client.abort();
@@ -270,17 +266,17 @@ TEST_F(Http2CallsTest, StoppingWithoutPatienceWaitsForModelsAlone) {
     client.send_body(client.begin_call(kService + "ModelInfer"), framed(digit_message(i)), true);
     client.flush();
     if (i < 2) {
-      begun_.acquire();
+      held_.begun.acquire();
     }
   }
   EXPECT_EQ(client.call(kService + "ServerLive", "").grpc_status(), 0);
   std::thread stopping([this] { server_->stop(std::chrono::milliseconds(0)); });
   client.wait_for_end();
-  go_.release(10);
+  held_.go.release(10);
   stopping.join();
   server_.reset();
   int also_begun = 0;
-  while (begun_.try_acquire()) {
+  while (held_.begun.try_acquire()) {
     ++also_begun;
   }
   EXPECT_EQ(also_begun, 0) << "what waited was forgotten";

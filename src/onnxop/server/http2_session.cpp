@@ -119,7 +119,9 @@ struct Http2Session::Callbacks {
 
   static int on_closed(nghttp2_session*, std::int32_t stream, std::uint32_t, void* self) {
     return guarded(self, [&](Http2Session& session) {
-      if (session.outgoing_.erase(stream) > 0) {
+      if (const auto found = session.outgoing_.find(stream); found != session.outgoing_.end()) {
+        session.unsent_ -= found->second.unsent;
+        session.outgoing_.erase(found);
         session.events_.on_closed(stream);
       }
     });
@@ -144,15 +146,40 @@ struct Http2Session::Callbacks {
     return 0;
   }
 
-  static ssize_t read_body(nghttp2_session* session, std::int32_t stream, std::uint8_t* to,
+  static ssize_t read_body(nghttp2_session*, std::int32_t stream, std::uint8_t* to,
                            std::size_t room, std::uint32_t* flags, nghttp2_data_source* source,
                            void* self) {
     Outgoing& outgoing = *static_cast<Outgoing*>(source->ptr);
+    const std::size_t size = take_body(outgoing, {to, room});
+    of(self).unsent_ -= size;
+    if (!outgoing.parts.empty()) {
+      return static_cast<ssize_t>(size);
+    }
+    if (!outgoing.ended && size == 0) {
+      outgoing.waiting = true;
+      return NGHTTP2_ERR_DEFERRED;
+    }
+    const int told = guarded(self, [&](Http2Session& session) {
+      if (outgoing.ended) {
+        *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
+        session.submit_trailers(stream, outgoing);
+      } else {
+        session.events_.on_drained(stream);
+      }
+    });
+    if (told != 0) {
+      return NGHTTP2_ERR_CALLBACK_FAILURE;
+    }
+    return static_cast<ssize_t>(size);
+  }
+
+  /// As much of it as there is room for: how many bytes.
+  static std::size_t take_body(Outgoing& outgoing, std::span<std::uint8_t> to) {
     std::size_t size = 0;
-    while (size < room && outgoing.next_part < outgoing.parts.size()) {
+    while (size < to.size() && outgoing.next_part < outgoing.parts.size()) {
       const std::string& part = outgoing.parts[outgoing.next_part];
-      const std::size_t count = std::min(room - size, part.size() - outgoing.sent_of_part);
-      std::memcpy(to + size, part.data() + outgoing.sent_of_part, count);
+      const std::size_t count = std::min(to.size() - size, part.size() - outgoing.sent_of_part);
+      std::memcpy(to.data() + size, part.data() + outgoing.sent_of_part, count);
       size += count;
       outgoing.sent_of_part += count;
       if (outgoing.sent_of_part == part.size()) {
@@ -160,31 +187,13 @@ struct Http2Session::Callbacks {
         outgoing.sent_of_part = 0;
       }
     }
-    outgoing.unsent -= size;
-    outgoing.stuck = false;
     if (outgoing.next_part == outgoing.parts.size()) {
       outgoing.parts.clear();
       outgoing.next_part = 0;
-      if (size > 0 && !outgoing.ended && guarded(self, [&](Http2Session& of_client) {
-                                           of_client.events_.on_drained(stream);
-                                         }) != 0) {
-        return NGHTTP2_ERR_CALLBACK_FAILURE;
-      }
-      if (outgoing.ended) {
-        *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
-        std::vector<Http2Field> fields;
-        for (const auto& [name, value] : outgoing.trailers) {
-          fields.push_back({name, value});
-        }
-        if (nghttp2_submit_trailer(session, stream, nv_of(fields).data(), fields.size()) != 0) {
-          return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-        }
-      } else if (size == 0) {
-        outgoing.waiting = true;
-        return NGHTTP2_ERR_DEFERRED;
-      }
     }
-    return static_cast<ssize_t>(size);
+    outgoing.unsent -= size;
+    outgoing.stuck = false;
+    return size;
   }
 
   static nghttp2_session_callbacks* all() {
@@ -268,10 +277,6 @@ std::size_t Http2Session::queued() const {
   return nghttp2_session_get_outbound_queue_size(session_.get());
 }
 
-bool Http2Session::has_unsent() const {
-  return std::ranges::any_of(outgoing_, [](const auto& each) { return each.second.unsent > 0; });
-}
-
 void Http2Session::reset_stuck() {
   for (auto& [stream, outgoing] : outgoing_) {
     if (outgoing.unsent == 0) {
@@ -281,10 +286,6 @@ void Http2Session::reset_stuck() {
       nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, stream, NGHTTP2_CANCEL);
     }
   }
-}
-
-bool Http2Session::has_output() const {
-  return nghttp2_session_want_write(session_.get()) != 0;
 }
 
 void Http2Session::consume(std::int32_t stream, std::size_t bytes) {
@@ -311,6 +312,7 @@ void Http2Session::send_body(std::int32_t stream, std::string part) {
   Outgoing* const outgoing = find(stream);
   if (outgoing != nullptr && !part.empty()) {
     outgoing->unsent += part.size();
+    unsent_ += part.size();
     outgoing->parts.push_back(std::move(part));
     resume(stream, *outgoing);
   }
@@ -329,6 +331,15 @@ void Http2Session::send_trailers(std::int32_t stream, std::span<const Http2Field
     outgoing->ended = true;
     resume(stream, *outgoing);
   }
+}
+
+void Http2Session::submit_trailers(std::int32_t stream, const Outgoing& outgoing) {
+  std::vector<Http2Field> fields;
+  for (const auto& [name, value] : outgoing.trailers) {
+    fields.push_back({name, value});
+  }
+  check(nghttp2_submit_trailer(session_.get(), stream, nv_of(fields).data(), fields.size()),
+        "trailers");
 }
 
 void Http2Session::resume(std::int32_t stream, Outgoing& outgoing) {

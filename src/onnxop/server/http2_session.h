@@ -67,7 +67,6 @@ class Http2Session {
   /// Appends what is to be sent, until `to` has that many bytes or some more. False: there was
   /// nothing.
   bool pull(std::string& to, std::size_t enough);
-  bool has_output() const;
 
   /// Frames that wait to be sent. A client that does not read can make them many.
   std::size_t queued() const;
@@ -87,7 +86,7 @@ class Http2Session {
   void send_head_only(std::int32_t stream, std::span<const Http2Field> fields);
 
   /// Some body waits for its client to make room.
-  bool has_unsent() const;
+  bool has_unsent() const { return unsent_ > 0; }
   /// Ends the streams whose bodies have waited for that since the last call of this.
   void reset_stuck();
 
@@ -119,12 +118,14 @@ class Http2Session {
   };
 
   Outgoing* find(std::int32_t stream);
+  void submit_trailers(std::int32_t stream, const Outgoing& outgoing);
   void resume(std::int32_t stream, Outgoing& outgoing);
   void throw_again();
 
   Http2Events& events_;
   std::exception_ptr thrown_;
   std::unordered_map<std::int32_t, Outgoing> outgoing_;
+  std::size_t unsent_ = 0;  // bytes of all bodies
   std::unique_ptr<nghttp2_session, Free> session_;
 };
 
