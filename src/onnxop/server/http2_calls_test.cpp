@@ -218,6 +218,7 @@ TEST_F(Http2CallsTest, HealthIsToldToWhoWatchesIt) {
 }
 
 TEST_F(Http2CallsTest, WhoWatchesDoesNotKeepTheServerFromStopping) {
+  options_.limits.handshake_timeout = std::chrono::hours(1);
   start();
   Http2Client client(server_->port());
   const std::int32_t watch = client.begin_call("/grpc.health.v1.Health/Watch");
@@ -227,7 +228,7 @@ TEST_F(Http2CallsTest, WhoWatchesDoesNotKeepTheServerFromStopping) {
   }
   Client silent(server_->port());
   server_->begin_drain();
-  std::thread stopping([this] { server_->stop(std::chrono::minutes(1)); });
+  std::thread stopping([this] { server_->stop(std::chrono::hours(1)); });
   const Http2Answer& answer = client.wait_for(watch);
   EXPECT_EQ(answer.grpc_status(), 14);
   EXPECT_EQ(answer.messages().size(), 2U);
