@@ -20,6 +20,7 @@ namespace onnxop::testing_support {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::ContainsRegex;
 using testing::HasSubstr;
 
 TEST_F(ModelServer, SpeaksTheOpenInferenceProtocol) {
@@ -59,9 +60,12 @@ TEST_F(ModelServer, SpeaksTheOpenInferenceProtocol) {
   EXPECT_EQ(binary["outputs"], answer["outputs"]);
   const Json statistics = json("/v2/models/digits/stats")["model_stats"][0];
   EXPECT_EQ(statistics["inference_stats"]["success"]["count"], 2);
-  EXPECT_THAT(curl("/metrics"),
+  const std::string metrics = curl("/metrics");
+  EXPECT_THAT(metrics,
               HasSubstr(R"(onnxop_requests_total{model="digits",version="1",protocol="http",)"
                         R"(status="200"} 2)"));
+  EXPECT_THAT(metrics, HasSubstr("\nonnxop_run_memory_bytes{state=\"used\"} 0\n"));
+  EXPECT_THAT(metrics, ContainsRegex("\nonnxop_run_memory_bytes\\{state=\"kept\"\\} [1-9]"));
 }
 
 TEST_F(ModelServer, SeveralFilesAreAnsweredInOrder) {

@@ -3,6 +3,7 @@
 // The library's function table is fetched when the first model is loaded, not before main().
 #define ORT_API_MANUAL_INIT
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <system_error>
 #include <utility>
@@ -13,6 +14,7 @@
 
 #include "onnxop/base/error.h"
 #include "onnxop/base/log.h"
+#include "onnxop/score/ort_memory.h"
 
 namespace onnxop {
 namespace {
@@ -27,6 +29,8 @@ void ORT_API_CALL log_message(void*, OrtLoggingLevel severity, const char* categ
              {{"category", std::string_view(category)}, {"at", std::string_view(code_location)}});
 }
 
+std::atomic<std::uint64_t> runs{0};
+
 /// One for the process. It is never destroyed: models may be released, and log, until the very end.
 Ort::Env& environment() {
   static Ort::Env* const env = [] {
@@ -39,6 +43,7 @@ Ort::Env& environment() {
     auto made =
         std::make_unique<Ort::Env>(ORT_LOGGING_LEVEL_WARNING, "onnxop", log_message, nullptr);
     made->DisableTelemetryEvents();
+    register_run_memory(*made);
     return made.release();
   }();
   return *env;
@@ -56,7 +61,9 @@ Ort::SessionOptions session_options(const OrtOptions& options) {
   result.SetGraphOptimizationLevel(ORT_ENABLE_ALL);
   // A plan of memory would be kept for each batch size that ever came, and makes no run faster.
   result.DisableMemPattern();
-  // Outside of the arena, which would take twice their size and keep it.
+  // An arena would be the model's own, as large as its largest batch needed, and never smaller.
+  result.DisableCpuMemArena();
+  result.AddConfigEntry(kOrtSessionOptionsConfigUseEnvAllocators, "1");
   result.AddConfigEntry(kOrtSessionOptionsUseDeviceAllocatorForInitializers, "1");
   result.AddConfigEntry(kOrtSessionOptionsConfigAllowIntraOpSpinning, "0");
   result.AddConfigEntry(kOrtSessionOptionsConfigAllowInterOpSpinning, "0");
@@ -140,6 +147,7 @@ class OrtScorer : public Scorer {
       names.push_back(input.name.c_str());
       values.push_back(wrap(input));
     }
+    runs.fetch_add(1, std::memory_order_relaxed);
     auto results = session_->Run(Ort::RunOptions{nullptr}, names.data(), values.data(),
                                  values.size(), output_names_.data(), output_names_.size());
     std::vector<NamedTensor> outputs;
@@ -309,6 +317,10 @@ std::unique_ptr<Scorer> load_ort_scorer(std::span<const std::byte> content,
     fail(ErrorCode::kInvalidArgument, "{}: got no bytes, expected a model", path.string());
   }
   return load(path, content, options);
+}
+
+std::uint64_t engine_runs() {
+  return runs.load(std::memory_order_relaxed);
 }
 
 std::string ort_version() {

@@ -3,7 +3,11 @@
 // once, and one model may run on any number of threads at once. Telemetry is off: the first load
 // sets ORT_DISABLE_TELEMETRY in the process's environment, so it must not meet another thread that
 // reads or changes the environment.
+//
+// What runs take besides weights is shared by all models, and stays for the next run
+// (run_memory.h).
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -37,6 +41,9 @@ std::unique_ptr<Scorer> load_ort_scorer(const std::filesystem::path& path,
 std::unique_ptr<Scorer> load_ort_scorer(std::span<const std::byte> content,
                                         const std::filesystem::path& path,
                                         const OrtOptions& options = {});
+
+/// How often models were run in this process so far. Any thread.
+std::uint64_t engine_runs();
 
 /// "1.21.0"
 std::string ort_version();

@@ -10,7 +10,9 @@
 #include <gtest/gtest.h>
 #include <onnx/onnx_pb.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "onnxop/base/test_sanitizers.h"
 #include "onnxop/onnx/test_models.h"
 
 namespace onnxop {
@@ -333,6 +335,43 @@ TEST_F(OrtScorerTest, TelemetryIsOff) {
   load(conv_model());
   EXPECT_STREQ(::getenv("ORT_DISABLE_TELEMETRY"), "1");
   EXPECT_THAT(ort_version(), testing::MatchesRegex("[0-9]+\\.[0-9]+\\.[0-9]+.*"));
+}
+
+TEST_F(OrtScorerTest, CountsRuns) {
+  const auto scorer = load(one_node(node("Relu", {"x"}, {"y"})));
+  const std::uint64_t before = engine_runs();
+  scorer->run(input("x", floats({1, 2}, {1, 2})));
+  scorer->run(input("x", floats({1, 2}, {1, 2})));
+  EXPECT_EQ(engine_runs() - before, 2U);
+}
+
+/// Of this process, resident.
+std::int64_t memory() {
+  std::ifstream file("/proc/self/statm");
+  std::int64_t total = 0;
+  std::int64_t resident = 0;
+  file >> total >> resident;
+  return resident * ::sysconf(_SC_PAGESIZE);
+}
+
+TEST_F(OrtScorerTest, ModelsThatHaveRunHoldNoMemoryForIt) {
+  if (kSanitized) {
+    GTEST_SKIP() << "a sanitizer keeps freed memory to itself, and has memory of its own";
+  }
+  constexpr std::int64_t kRows = 1 << 20;
+  constexpr std::int64_t kOutput = kRows * 2 * 4;  // bytes
+  constexpr int kModels = 16;
+  std::vector<std::unique_ptr<Scorer>> models;
+  for (int i = 0; i < kModels; ++i) {
+    models.push_back(load(one_node(node("Relu", {"x"}, {"y"}))));
+  }
+  const auto rows = input("x", Tensor(DType::kFloat32, {kRows, 2}));
+  models.front()->run(rows);
+  const std::int64_t first = memory();
+  for (const auto& each : models) {
+    each->run(rows);
+  }
+  EXPECT_LT(memory() - first, kOutput);
 }
 
 }  // namespace

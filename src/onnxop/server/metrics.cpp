@@ -7,6 +7,7 @@
 #include <prometheus/text_serializer.h>
 
 #include "onnxop/base/format.h"
+#include "onnxop/score/ort_memory.h"
 #include "onnxop/server/process_figures.h"
 #include "onnxop/serving/model_traffic.h"
 
@@ -228,6 +229,10 @@ void add_server(Families& families, const ServingCore& core) {
                   core.scheduler.executors());
   families.single("onnxop_executors_busy", "Of those, running one now", MetricType::Gauge,
                   core.scheduler.busy());
+  const RunMemory::Sizes memory = run_memory().sizes();
+  families.begin("onnxop_run_memory_bytes", "What runs have besides weights", MetricType::Gauge);
+  families.add({{"state", "used"}}, static_cast<double>(memory.used));
+  families.add({{"state", "kept"}}, static_cast<double>(memory.kept));
   if (core.manager != nullptr) {
     const LoadCounts counts = core.manager->counts();
     families.single("onnxop_model_loads_total", "Versions that were loaded", MetricType::Counter,

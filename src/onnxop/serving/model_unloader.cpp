@@ -9,13 +9,16 @@
 #include <malloc.h>
 
 #include "onnxop/base/thread_priority.h"
+#include "onnxop/score/ort_memory.h"
+#include "onnxop/score/ort_scorer.h"
 
 namespace onnxop {
 
 /// Leases that are still out share it, so that it is there when they end.
 class ModelUnloader::Work {
  public:
-  Work() : thread_([this] { run(); }) {}
+  explicit Work(UnloaderOptions options)
+      : options_(std::move(options)), thread_([this] { run(); }) {}
 
   void take(ModelLease model) {
     {
@@ -50,20 +53,27 @@ class ModelUnloader::Work {
   void run() {
     constexpr int kPriority = 10;  // as those that load
     lower_thread_priority(kPriority);
+    std::uint64_t runs = options_.runs();
+    std::uint64_t given_back = runs;
     std::unique_lock lock(mutex_);
     while (true) {
-      wake_.wait(lock, [this] { return trim_ || stopped_; });
-      if (!std::exchange(trim_, false)) {
+      const bool asked = wake_.wait_for(lock, options_.quiet, [this] { return trim_ || stopped_; });
+      if (asked && !std::exchange(trim_, false)) {
         return;
       }
-      std::vector<ModelLease> models = std::exchange(ended_, {});
-      lock.unlock();
-      models.clear();
-      ::malloc_trim(0);  // the C library keeps what is freed
-      lock.lock();
+      const std::uint64_t before = std::exchange(runs, options_.runs());
+      if (asked || (runs == before && runs != given_back)) {
+        given_back = runs;
+        std::vector<ModelLease> models = std::exchange(ended_, {});
+        lock.unlock();
+        models.clear();
+        options_.give_back();
+        lock.lock();
+      }
     }
   }
 
+  const UnloaderOptions options_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<ModelLease> ended_;
@@ -72,7 +82,18 @@ class ModelUnloader::Work {
   std::thread thread_;
 };
 
-ModelUnloader::ModelUnloader() : work_(std::make_shared<Work>()) {}
+UnloaderOptions default_unloader_options() {
+  return {.runs = engine_runs,
+          .give_back =
+              [] {
+                run_memory().give_back();
+                ::malloc_trim(0);  // the C library keeps what is freed
+              },
+          .quiet = std::chrono::seconds(10)};
+}
+
+ModelUnloader::ModelUnloader(UnloaderOptions options)
+    : work_(std::make_shared<Work>(std::move(options))) {}
 
 ModelUnloader::~ModelUnloader() {
   work_->stop();

@@ -1,17 +1,30 @@
 #pragma once
 // Where models go when nobody needs them any more: destroying one and giving its memory back takes
-// milliseconds, which no thread with requests has.
+// milliseconds, which no thread with requests has. What runs took goes back, too, once none has
+// come for a while.
 
+#include <chrono>
+#include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "onnxop/serving/served_model.h"
 
 namespace onnxop {
 
+struct UnloaderOptions {
+  std::function<std::uint64_t()> runs;  // how many runs of models there were so far; any thread
+  std::function<void()> give_back;      // what is free in the heap, to the system; any thread
+  std::chrono::milliseconds quiet;      // without a run, until what they took is given back
+};
+
+/// The engine's runs, the C library's heap, ten seconds.
+UnloaderOptions default_unloader_options();
+
 /// Any thread.
 class ModelUnloader {
  public:
-  ModelUnloader();
+  explicit ModelUnloader(UnloaderOptions options = default_unloader_options());
   /// Destroys what has come. Models of leases that end later are destroyed where they end.
   ~ModelUnloader();
   ModelUnloader(const ModelUnloader&) = delete;

@@ -1,5 +1,7 @@
 #include "onnxop/serving/model_unloader.h"
 
+#include <algorithm>
+#include <atomic>
 #include <future>
 #include <thread>
 
@@ -67,6 +69,46 @@ TEST_F(Unloading, HappensAtOnceWhereTheLeaseOutlivesTheUnloader) {
   EXPECT_FALSE(is_over(ended_));
   lease.reset();
   EXPECT_EQ(ended_.get(), std::this_thread::get_id());
+}
+
+/// An unloader that looks all the time, and the number of runs that it is told at each look.
+class QuietTimes : public testing::Test {
+ protected:
+  using Runs = std::function<std::uint64_t(int look)>;
+
+  /// How often memory was given back until the unloader had looked so often.
+  int given_back(int looks, const Runs& runs) {
+    std::promise<void> end;
+    std::atomic<int> look{0};
+    std::atomic<int> times{0};
+    ModelUnloader unloader({.runs =
+                                [&] {
+                                  if (look == looks) {
+                                    end.set_value();
+                                  }
+                                  return runs(look++);
+                                },
+                            .give_back = [&] { ++times; },
+                            .quiet = std::chrono::milliseconds(1)});
+    end.get_future().wait();
+    return times;
+  }
+};
+
+TEST_F(QuietTimes, GiveBackOnceWhatRunsTook) {
+  EXPECT_EQ(given_back(10, [](int look) { return look == 0 ? 3 : 4; }), 1);
+}
+
+TEST_F(QuietTimes, AreOverWithARun) {
+  EXPECT_EQ(given_back(10, [](int look) { return look; }), 0);
+}
+
+TEST_F(QuietTimes, GiveBackAgainAfterFurtherRuns) {
+  EXPECT_EQ(given_back(12, [](int look) { return std::min(look / 4, 2); }), 2);
+}
+
+TEST_F(QuietTimes, HaveNothingToGiveBackWithoutRuns) {
+  EXPECT_EQ(given_back(10, [](int) { return 5; }), 0);
 }
 
 }  // namespace

@@ -1,0 +1,188 @@
+#include "onnxop/score/run_memory.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+#include <new>
+#include <utility>
+
+#include <sys/mman.h>
+
+namespace onnxop {
+namespace {
+
+constexpr std::size_t kAlignment = 64;
+constexpr std::size_t kPage = 4096;
+// The C library keeps smaller ones well itself, and each thread its own.
+constexpr std::size_t kSmallestKept = 32U << 10;
+// Of the heap, which would keep the place of larger ones when they are gone, and put what stays
+// there.
+constexpr std::size_t kLargestOfHeap = 256U << 10;
+constexpr std::size_t kAlwaysKept = 32U << 20;
+constexpr std::size_t kLargest = SIZE_MAX / 4;
+
+std::size_t up_to_multiple(std::size_t size, std::size_t of) {
+  return (size + of - 1) / of * of;
+}
+
+/// Eight sizes to a doubling: tensors of nearly the same size, of other models or batches, can have
+/// each other's blocks, and an eighth of one at most is wasted.
+std::size_t shelf_size(std::size_t size) {
+  return up_to_multiple(size, std::bit_floor(size) / 8);
+}
+
+}  // namespace
+
+/// What lies before the bytes that are handed out.
+struct alignas(kAlignment) RunMemory::Block {
+  std::size_t size;  // with this
+  bool keep;
+  bool mapped;
+  Block* next = nullptr;  // that waits, or is to be freed
+
+  /// With at least `size` bytes. Throws std::bad_alloc.
+  static Block* make(std::size_t size, bool keep) {
+    void* memory = nullptr;
+    bool mapped = false;
+    if (size > kLargestOfHeap && size <= kLargest) {
+      size = up_to_multiple(size, kPage);
+      memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      mapped = memory != MAP_FAILED;  // there may be too many mappings already
+    }
+    if (!mapped) {
+      size = up_to_multiple(std::min(size, kLargest), kAlignment);
+      memory = std::aligned_alloc(kAlignment, size);
+    }
+    if (memory == nullptr) {
+      throw std::bad_alloc();
+    }
+    return new (memory) Block{size, keep, mapped};
+  }
+
+  static void free(Block* block) {
+    if (block->mapped) {
+      ::munmap(block, block->size);
+    } else {
+      std::free(block);
+    }
+  }
+  /// And all that follow it.
+  static void free_all(Block* block) {
+    while (block != nullptr) {
+      free(std::exchange(block, block->next));
+    }
+  }
+
+  void* bytes() { return this + 1; }
+  static Block* of(void* bytes) { return static_cast<Block*>(bytes) - 1; }
+};
+
+RunMemory::~RunMemory() {
+  give_back();
+}
+
+void* RunMemory::take(std::size_t bytes) {
+  if (bytes < kSmallestKept || bytes > kLargest) {
+    return take_for_long(bytes);
+  }
+  const std::size_t size = shelf_size(bytes + sizeof(Block));
+  {
+    const std::lock_guard lock(mutex_);
+    Block* const found = find(size);
+    sizes_.used += found != nullptr ? found->size : size;
+    most_used_ = std::max(most_used_, sizes_.used);
+    if (found != nullptr) {
+      return found->bytes();
+    }
+    shelves_.try_emplace(size);
+  }
+  try {
+    return Block::make(size, true)->bytes();
+  } catch (const std::bad_alloc&) {
+    const std::lock_guard lock(mutex_);
+    sizes_.used -= size;
+    throw;
+  }
+}
+
+void* RunMemory::take_for_long(std::size_t bytes) {
+  if (bytes == 0) {
+    return nullptr;
+  }
+  return Block::make(std::min(bytes, kLargest) + sizeof(Block), false)->bytes();
+}
+
+/// The smallest that fits, unless it is twice as large or more; null: none waits. The lock is held.
+RunMemory::Block* RunMemory::find(std::size_t size) {
+  for (auto shelf = shelves_.lower_bound(size); shelf != shelves_.end() && shelf->first < 2 * size;
+       ++shelf) {
+    if (shelf->second.latest != nullptr) {
+      shelf->second.used_at = ++uses_;
+      return pop(shelf->second);
+    }
+  }
+  return nullptr;
+}
+
+RunMemory::Block* RunMemory::pop(Shelf& shelf) {
+  Block* const block = std::exchange(shelf.latest, shelf.latest->next);
+  block->next = nullptr;
+  sizes_.kept -= block->size;
+  return block;
+}
+
+void RunMemory::put_back(void* bytes) noexcept {
+  if (bytes == nullptr) {
+    return;
+  }
+  Block* const block = Block::of(bytes);
+  if (!block->keep) {
+    Block::free(block);
+    return;
+  }
+  Block* dropped = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    sizes_.used -= block->size;
+    sizes_.kept += block->size;
+    Shelf& shelf = shelves_.find(block->size)->second;
+    block->next = std::exchange(shelf.latest, block);
+    shelf.used_at = ++uses_;
+    // A run has its large tensors and its small ones at different times, and will have both again.
+    dropped = drop_down_to(std::max(2 * most_used_, kAlwaysKept));
+  }
+  Block::free_all(dropped);
+}
+
+/// Off the shelves that have not been used for longest; the lock is held.
+RunMemory::Block* RunMemory::drop_down_to(std::size_t kept) {
+  Block* dropped = nullptr;
+  while (sizes_.kept > kept) {
+    Shelf* oldest = nullptr;
+    for (auto& [size, shelf] : shelves_) {
+      if (shelf.latest != nullptr && (oldest == nullptr || shelf.used_at < oldest->used_at)) {
+        oldest = &shelf;
+      }
+    }
+    Block* const block = pop(*oldest);
+    block->next = std::exchange(dropped, block);
+  }
+  return dropped;
+}
+
+void RunMemory::give_back() noexcept {
+  Block* dropped = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    dropped = drop_down_to(0);
+    most_used_ = sizes_.used;
+  }
+  Block::free_all(dropped);
+}
+
+RunMemory::Sizes RunMemory::sizes() const {
+  const std::lock_guard lock(mutex_);
+  return sizes_;
+}
+
+}  // namespace onnxop
