@@ -9,6 +9,7 @@
 
 #include "onnxop/base/error.h"
 #include "onnxop/base/json_value.h"
+#include "onnxop/score/ort_memory.h"
 #include "onnxop/server/index_page.h"
 #include "onnxop/server/status.h"
 #include "onnxop/server/test_client.h"
@@ -120,6 +121,21 @@ TEST_F(RoutesTest, MetricsCountTheConnections) {
   options_.grpc_connections = [] { return 5; };
   table_ = make_routes(options_, model_routes_, context_);
   EXPECT_THAT(ask("GET", "/metrics").body, HasSubstr("\nonnxop_grpc_connections 5\n"));
+}
+
+TEST_F(RoutesTest, MetricsTellTheMemoryOfRuns) {
+  const auto line = [this](const std::string& state) {
+    const std::string text = ask("GET", "/metrics").body;
+    const std::string name = "\nonnxop_run_memory_bytes{state=\"" + state + "\"} ";
+    return std::stoll(text.substr(text.find(name) + name.size()));
+  };
+  run_memory().give_back();
+  void* const block = run_memory().take(3U << 20);
+  EXPECT_GE(line("used"), 3 << 20);
+  EXPECT_EQ(line("kept"), 0);
+  run_memory().put_back(block);
+  EXPECT_EQ(line("used"), 0);
+  EXPECT_GE(line("kept"), 3 << 20);
 }
 
 TEST_F(RoutesTest, ThePageShowsACurlLineForEachRoute) {
