@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kPage = 4096;
 // The C library keeps smaller ones well itself, and each thread its own.
-constexpr std::size_t kSmallestKept = 32U << 10;
+constexpr std::size_t kSmallestKept = 1U << 10;
 // Of the heap, which would keep the place of larger ones when they are gone, and put what stays
 // there.
 constexpr std::size_t kLargestOfHeap = 256U << 10;
@@ -36,34 +36,34 @@ std::size_t shelf_size(std::size_t size) {
 /// What lies before the bytes that are handed out.
 struct alignas(kAlignment) RunMemory::Block {
   std::size_t size;  // with this
+  void* place;       // where it begins for the C library; null: it is a mapping
   bool keep;
-  bool mapped;
   Block* next = nullptr;  // that waits, or is to be freed
 
   /// With at least `size` bytes. Throws std::bad_alloc.
   static Block* make(std::size_t size, bool keep) {
-    void* memory = nullptr;
-    bool mapped = false;
     if (size > kLargestOfHeap && size <= kLargest) {
       size = up_to_multiple(size, kPage);
-      memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-      mapped = memory != MAP_FAILED;  // there may be too many mappings already
+      void* const mapping =
+          ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      if (mapping != MAP_FAILED) {  // else there may be too many already
+        return new (mapping) Block{size, nullptr, keep};
+      }
     }
-    if (!mapped) {
-      size = up_to_multiple(std::min(size, kLargest), kAlignment);
-      memory = std::aligned_alloc(kAlignment, size);
-    }
-    if (memory == nullptr) {
+    // aligned_alloc() is several times slower: it takes more, and gives the rest back at once.
+    void* const place = std::malloc(std::min(size, kLargest) + kAlignment);
+    if (place == nullptr) {
       throw std::bad_alloc();
     }
-    return new (memory) Block{size, keep, mapped};
+    const auto begin = up_to_multiple(reinterpret_cast<std::uintptr_t>(place), kAlignment);
+    return new (reinterpret_cast<void*>(begin)) Block{size, place, keep};
   }
 
   static void free(Block* block) {
-    if (block->mapped) {
+    if (block->place == nullptr) {
       ::munmap(block, block->size);
     } else {
-      std::free(block);
+      std::free(block->place);
     }
   }
   /// And all that follow it.

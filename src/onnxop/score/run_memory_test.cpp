@@ -71,7 +71,7 @@ TEST(RunMemoryTest, ALargerBlockServesUnlessItIsTwiceAsLarge) {
 TEST(RunMemoryTest, WhatIsTakenForLongOrSmallIsNotKept) {
   RunMemory memory;
   memory.put_back(memory.take_for_long(kMegabyte));
-  memory.put_back(memory.take(kKilobyte));
+  memory.put_back(memory.take(kKilobyte - 1));
   EXPECT_EQ(memory.sizes().kept, 0U);
 }
 
