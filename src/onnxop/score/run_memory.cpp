@@ -19,7 +19,7 @@ constexpr std::size_t kSmallestKept = 1U << 10;
 // there.
 constexpr std::size_t kLargestOfHeap = 256U << 10;
 constexpr std::size_t kAlwaysKept = 32U << 20;
-constexpr std::size_t kLargest = SIZE_MAX / 4;
+constexpr std::size_t kLargest = std::size_t{1} << 47;  // as much as a process has addresses
 
 std::size_t up_to_multiple(std::size_t size, std::size_t of) {
   return (size + of - 1) / of * of;
@@ -42,7 +42,10 @@ struct alignas(kAlignment) RunMemory::Block {
 
   /// With at least `size` bytes. Throws std::bad_alloc.
   static Block* make(std::size_t size, bool keep) {
-    if (size > kLargestOfHeap && size <= kLargest) {
+    if (size > kLargest) {
+      throw std::bad_alloc();
+    }
+    if (size > kLargestOfHeap) {
       size = up_to_multiple(size, kPage);
       void* const mapping =
           ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -51,7 +54,7 @@ struct alignas(kAlignment) RunMemory::Block {
       }
     }
     // aligned_alloc() is several times slower: it takes more, and gives the rest back at once.
-    void* const place = std::malloc(std::min(size, kLargest) + kAlignment);
+    void* const place = std::malloc(size + kAlignment);
     if (place == nullptr) {
       throw std::bad_alloc();
     }
