@@ -130,6 +130,8 @@ RunMemory::Block* RunMemory::find(std::size_t size) {
 RunMemory::Block* RunMemory::pop(Shelf& shelf) {
   Block* const block = std::exchange(shelf.latest, shelf.latest->next);
   block->next = nullptr;
+  --shelf.waiting;
+  shelf.least_waiting = std::min(shelf.least_waiting, shelf.waiting);
   sizes_.kept -= block->size;
   return block;
 }
@@ -150,6 +152,7 @@ void RunMemory::put_back(void* bytes) noexcept {
     sizes_.kept += block->size;
     Shelf& shelf = shelves_.find(block->size)->second;
     block->next = std::exchange(shelf.latest, block);
+    ++shelf.waiting;
     shelf.used_at = ++uses_;
     // A run has its large tensors and its small ones at different times, and will have both again.
     dropped = drop_down_to(std::max(2 * most_used_, kAlwaysKept));
@@ -178,6 +181,22 @@ void RunMemory::give_back() noexcept {
   {
     const std::lock_guard lock(mutex_);
     dropped = drop_down_to(0);
+    most_used_ = sizes_.used;
+  }
+  Block::free_all(dropped);
+}
+
+void RunMemory::give_back_unneeded() noexcept {
+  Block* dropped = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& [size, shelf] : shelves_) {
+      for (std::size_t unneeded = shelf.least_waiting; unneeded > 0; --unneeded) {
+        Block* const block = pop(shelf);
+        block->next = std::exchange(dropped, block);
+      }
+      shelf.least_waiting = shelf.waiting;
+    }
     most_used_ = sizes_.used;
   }
   Block::free_all(dropped);

@@ -28,6 +28,8 @@ class RunMemory {
 
   /// What is kept, to the system.
   void give_back() noexcept;
+  /// The part of it that no run has needed since this was called last.
+  void give_back_unneeded() noexcept;
 
   struct Sizes {
     std::size_t used = 0;  // bytes that runs have now, of the blocks that are kept afterwards
@@ -40,6 +42,8 @@ class RunMemory {
   /// Blocks of one size that wait; the latest is taken first: it may be in a cache still.
   struct Shelf {
     Block* latest = nullptr;
+    std::size_t waiting = 0;
+    std::size_t least_waiting = 0;  // since give_back_unneeded(): so many nobody has needed
     std::uint64_t used_at = 0;
   };
 
@@ -50,7 +54,7 @@ class RunMemory {
   mutable std::mutex mutex_;
   std::map<std::size_t, Shelf> shelves_;  // by size; one for each that was ever taken
   Sizes sizes_;
-  std::size_t most_used_ = 0;  // since give_back()
+  std::size_t most_used_ = 0;  // since something was given back
   std::uint64_t uses_ = 0;
 };
 

@@ -108,6 +108,28 @@ TEST(RunMemoryTest, AllIsGivenBackAndCanBeTakenAgain) {
   memory.put_back(used);
 }
 
+TEST(RunMemoryTest, WhatNoRunHasNeededIsGivenBack) {
+  RunMemory memory;
+  std::vector<void*> burst;
+  for (int i = 0; i < 4; ++i) {
+    burst.push_back(memory.take(kMegabyte));
+  }
+  burst.push_back(memory.take(10 * kMegabyte));
+  for (void* each : burst) {
+    memory.put_back(each);
+  }
+  memory.give_back_unneeded();
+  EXPECT_GE(memory.sizes().kept, 14 * kMegabyte) << "it came back just now";
+  for (int i = 0; i < 3; ++i) {
+    memory.put_back(memory.take(kMegabyte));
+  }
+  memory.give_back_unneeded();
+  EXPECT_GE(memory.sizes().kept, kMegabyte) << "one at a time was needed";
+  EXPECT_LT(memory.sizes().kept, 2 * kMegabyte);
+  memory.give_back_unneeded();
+  EXPECT_EQ(memory.sizes().kept, 0U);
+}
+
 TEST(RunMemoryTest, WhatCannotBeHadThrowsAndChangesNothing) {
   RunMemory memory;
   EXPECT_THROW(memory.take(std::size_t{1} << 60), std::bad_alloc);

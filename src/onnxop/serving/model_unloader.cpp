@@ -62,14 +62,17 @@ class ModelUnloader::Work {
         return;
       }
       const std::uint64_t before = std::exchange(runs, options_.runs());
-      if (asked || (runs == before && runs != given_back)) {
+      const bool all = asked || (runs == before && runs != given_back);
+      std::vector<ModelLease> models = std::exchange(ended_, {});
+      lock.unlock();
+      if (all) {
         given_back = runs;
-        std::vector<ModelLease> models = std::exchange(ended_, {});
-        lock.unlock();
         models.clear();
         options_.give_back();
-        lock.lock();
+      } else {
+        options_.give_back_unneeded();
       }
+      lock.lock();
     }
   }
 
@@ -89,6 +92,7 @@ UnloaderOptions default_unloader_options() {
                 run_memory().give_back();
                 ::malloc_trim(0);  // the C library keeps what is freed
               },
+          .give_back_unneeded = [] { run_memory().give_back_unneeded(); },
           .quiet = std::chrono::seconds(10)};
 }
 

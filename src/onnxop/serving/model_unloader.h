@@ -13,9 +13,11 @@
 namespace onnxop {
 
 struct UnloaderOptions {
-  std::function<std::uint64_t()> runs;  // how many runs of models there were so far; any thread
-  std::function<void()> give_back;      // what is free in the heap, to the system; any thread
-  std::chrono::milliseconds quiet;      // without a run, until what they took is given back
+  std::function<std::uint64_t()> runs;  // how many runs of models there were so far
+  std::function<void()> give_back;      // what is free, to the system
+  std::function<void()>
+      give_back_unneeded;           // the part that runs have not needed since it was called last
+  std::chrono::milliseconds quiet;  // how often; and without a run, until all is given back
 };
 
 /// The engine's runs, the C library's heap, ten seconds.

@@ -89,10 +89,13 @@ class QuietTimes : public testing::Test {
                                   return runs(look++);
                                 },
                             .give_back = [&] { ++times; },
+                            .give_back_unneeded = [&] { ++unneeded_; },
                             .quiet = std::chrono::milliseconds(1)});
     end.get_future().wait();
     return times;
   }
+
+  std::atomic<int> unneeded_{0};  // how often that was given back
 };
 
 TEST_F(QuietTimes, GiveBackOnceWhatRunsTook) {
@@ -101,6 +104,7 @@ TEST_F(QuietTimes, GiveBackOnceWhatRunsTook) {
 
 TEST_F(QuietTimes, AreOverWithARun) {
   EXPECT_EQ(given_back(10, [](int look) { return look; }), 0);
+  EXPECT_GE(unneeded_, 8) << "at each look, the first and the last apart";
 }
 
 TEST_F(QuietTimes, GiveBackAgainAfterFurtherRuns) {
