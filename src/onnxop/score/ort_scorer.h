@@ -42,8 +42,13 @@ std::unique_ptr<Scorer> load_ort_scorer(std::span<const std::byte> content,
                                         const std::filesystem::path& path,
                                         const OrtOptions& options = {});
 
-/// How often models were run in this process so far. Any thread.
-std::uint64_t engine_runs();
+/// How often models were run in this process so far; what has begun and not ended runs now.
+struct EngineRuns {
+  std::uint64_t begun = 0;
+  std::uint64_t ended = 0;
+};
+/// Any thread.
+EngineRuns engine_runs();
 
 /// "1.21.0"
 std::string ort_version();

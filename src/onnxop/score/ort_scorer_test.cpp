@@ -14,6 +14,7 @@
 
 #include "onnxop/base/test_sanitizers.h"
 #include "onnxop/onnx/test_models.h"
+#include "onnxop/score/ort_memory.h"
 
 namespace onnxop {
 namespace {
@@ -339,10 +340,28 @@ TEST_F(OrtScorerTest, TelemetryIsOff) {
 
 TEST_F(OrtScorerTest, CountsRuns) {
   const auto scorer = load(one_node(node("Relu", {"x"}, {"y"})));
-  const std::uint64_t before = engine_runs();
+  const EngineRuns before = engine_runs();
   scorer->run(input("x", floats({1, 2}, {1, 2})));
   scorer->run(input("x", floats({1, 2}, {1, 2})));
-  EXPECT_EQ(engine_runs() - before, 2U);
+  EXPECT_EQ(engine_runs().begun - before.begun, 2U);
+  EXPECT_EQ(engine_runs().ended - before.ended, 2U);
+}
+
+TEST_F(OrtScorerTest, OutputsAreInTheMemoryOfRunsAndWeightsAreNot) {
+  constexpr std::int64_t kWide = 1 << 18;  // floats: 1 MB
+  constexpr std::size_t kMegabyte = 1U << 20;
+  Model model = one_node(node("Add", {"x", "w"}, {"y"}));
+  model.graph.initializers.push_back(weights("w", {kWide, 2}));
+  run_memory().give_back();
+  const auto scorer = load(model);
+  EXPECT_EQ(run_memory().sizes().used, 0U);
+  EXPECT_LT(run_memory().sizes().kept, kMegabyte);
+  {
+    const auto outputs = scorer->run(input("x", floats({1, 2}, {1, 2})));
+    EXPECT_GE(run_memory().sizes().used, 2 * kMegabyte);
+  }
+  EXPECT_EQ(run_memory().sizes().used, 0U);
+  EXPECT_GE(run_memory().sizes().kept, 2 * kMegabyte);
 }
 
 /// Of this process, resident.

@@ -64,7 +64,10 @@ struct alignas(kAlignment) RunMemory::Block {
 
   static void free(Block* block) {
     if (block->place == nullptr) {
-      ::munmap(block, block->size);
+      // Out of the middle of another it would make two, of which there may be too many.
+      if (::munmap(block, block->size) != 0) {
+        ::madvise(block, block->size, MADV_DONTNEED);
+      }
     } else {
       std::free(block->place);
     }
@@ -91,21 +94,22 @@ void* RunMemory::take(std::size_t bytes) {
   const std::size_t size = shelf_size(bytes + sizeof(Block));
   {
     const std::lock_guard lock(mutex_);
-    Block* const found = find(size);
-    sizes_.used += found != nullptr ? found->size : size;
-    most_used_ = std::max(most_used_, sizes_.used);
-    if (found != nullptr) {
+    if (Block* const found = find(size)) {
+      count_used(found->size);
       return found->bytes();
     }
     shelves_.try_emplace(size);
   }
-  try {
-    return Block::make(size, true)->bytes();
-  } catch (const std::bad_alloc&) {
-    const std::lock_guard lock(mutex_);
-    sizes_.used -= size;
-    throw;
-  }
+  Block* const made = Block::make(size, true);
+  const std::lock_guard lock(mutex_);
+  count_used(made->size);
+  return made->bytes();
+}
+
+/// The lock is held.
+void RunMemory::count_used(std::size_t size) {
+  sizes_.used += size;
+  most_used_ = std::max(most_used_, sizes_.used);
 }
 
 void* RunMemory::take_for_long(std::size_t bytes) {
@@ -155,51 +159,70 @@ void RunMemory::put_back(void* bytes) noexcept {
     ++shelf.waiting;
     shelf.used_at = ++uses_;
     // A run has its large tensors and its small ones at different times, and will have both again.
-    dropped = drop_down_to(std::max(2 * most_used_, kAlwaysKept));
+    drop_down_to(std::max(2 * std::max(most_used_, most_used_before_), kAlwaysKept), dropped);
   }
   Block::free_all(dropped);
 }
 
+/// Those that have waited longest; the lock is held.
+void RunMemory::drop_coldest(Shelf& shelf, std::size_t count, Block*& dropped) {
+  if (count == 0) {
+    return;
+  }
+  Block** link = &shelf.latest;
+  for (std::size_t stay = shelf.waiting - count; stay > 0; --stay) {
+    link = &(*link)->next;
+  }
+  Block* block = std::exchange(*link, nullptr);
+  while (block != nullptr) {
+    Block* const next = std::exchange(block->next, dropped);
+    sizes_.kept -= block->size;
+    dropped = std::exchange(block, next);
+  }
+  shelf.waiting -= count;
+  shelf.least_waiting = std::min(shelf.least_waiting, shelf.waiting);
+}
+
 /// Off the shelves that have not been used for longest; the lock is held.
-RunMemory::Block* RunMemory::drop_down_to(std::size_t kept) {
-  Block* dropped = nullptr;
+void RunMemory::drop_down_to(std::size_t kept, Block*& dropped) {
   while (sizes_.kept > kept) {
-    Shelf* oldest = nullptr;
-    for (auto& [size, shelf] : shelves_) {
-      if (shelf.latest != nullptr && (oldest == nullptr || shelf.used_at < oldest->used_at)) {
-        oldest = &shelf;
+    auto oldest = shelves_.end();
+    for (auto each = shelves_.begin(); each != shelves_.end(); ++each) {
+      if (each->second.waiting > 0 &&
+          (oldest == shelves_.end() || each->second.used_at < oldest->second.used_at)) {
+        oldest = each;
       }
     }
-    Block* const block = pop(*oldest);
-    block->next = std::exchange(dropped, block);
+    const std::size_t enough = (sizes_.kept - kept + oldest->first - 1) / oldest->first;
+    drop_coldest(oldest->second, std::min(enough, oldest->second.waiting), dropped);
   }
-  return dropped;
 }
 
 void RunMemory::give_back() noexcept {
   Block* dropped = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    dropped = drop_down_to(0);
-    most_used_ = sizes_.used;
+    for (auto& [size, shelf] : shelves_) {
+      drop_coldest(shelf, shelf.waiting, dropped);
+    }
   }
   Block::free_all(dropped);
 }
 
-void RunMemory::give_back_unneeded() noexcept {
+std::size_t RunMemory::give_back_unneeded() noexcept {
   Block* dropped = nullptr;
+  std::size_t of_heap = 0;
   {
     const std::lock_guard lock(mutex_);
     for (auto& [size, shelf] : shelves_) {
-      for (std::size_t unneeded = shelf.least_waiting; unneeded > 0; --unneeded) {
-        Block* const block = pop(shelf);
-        block->next = std::exchange(dropped, block);
-      }
+      of_heap += size > kLargestOfHeap ? 0 : size * shelf.least_waiting;
+      drop_coldest(shelf, shelf.least_waiting, dropped);
       shelf.least_waiting = shelf.waiting;
     }
-    most_used_ = sizes_.used;
+    most_used_before_ = std::exchange(most_used_, sizes_.used);
   }
   Block::free_all(dropped);
+  return of_heap;
 }
 
 RunMemory::Sizes RunMemory::sizes() const {

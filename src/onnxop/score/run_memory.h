@@ -26,10 +26,11 @@ class RunMemory {
   /// What either of them gave, or null.
   void put_back(void* block) noexcept;
 
-  /// What is kept, to the system.
+  /// Frees what is kept. Blocks over 256 KB go to the system, smaller ones to the C library.
   void give_back() noexcept;
-  /// The part of it that no run has needed since this was called last.
-  void give_back_unneeded() noexcept;
+  /// Frees the part of it that no run has needed since this was called last. Returns how many bytes
+  /// of that the C library got.
+  std::size_t give_back_unneeded() noexcept;
 
   struct Sizes {
     std::size_t used = 0;  // bytes that runs have now, of the blocks that are kept afterwards
@@ -48,13 +49,16 @@ class RunMemory {
   };
 
   Block* find(std::size_t size);
+  void count_used(std::size_t size);
   Block* pop(Shelf& shelf);
-  Block* drop_down_to(std::size_t kept);
+  void drop_coldest(Shelf& shelf, std::size_t count, Block*& dropped);
+  void drop_down_to(std::size_t kept, Block*& dropped);
 
   mutable std::mutex mutex_;
   std::map<std::size_t, Shelf> shelves_;  // by size; one for each that was ever taken
   Sizes sizes_;
-  std::size_t most_used_ = 0;  // since something was given back
+  std::size_t most_used_ = 0;         // since give_back_unneeded()
+  std::size_t most_used_before_ = 0;  // between its last two calls
   std::uint64_t uses_ = 0;
 };
 

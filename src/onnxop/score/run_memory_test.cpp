@@ -61,11 +61,8 @@ TEST(RunMemoryTest, ALargerBlockServesUnlessItIsTwiceAsLarge) {
   EXPECT_NE(small, block);
   void* const half = memory.take(600 * kKilobyte);
   EXPECT_EQ(half, block);
-  void* const large = memory.take(2 * kMegabyte);
-  EXPECT_NE(large, block);
   memory.put_back(small);
   memory.put_back(half);
-  memory.put_back(large);
 }
 
 TEST(RunMemoryTest, WhatIsTakenForLongOrSmallIsNotKept) {
@@ -130,10 +127,26 @@ TEST(RunMemoryTest, WhatNoRunHasNeededIsGivenBack) {
   EXPECT_EQ(memory.sizes().kept, 0U);
 }
 
+TEST(RunMemoryTest, WhatIsNeededNowAndThenStaysBesideSmallRuns) {
+  RunMemory memory;
+  for (int look = 0; look < 5; ++look) {
+    void* const first = memory.take(40 * kMegabyte);
+    void* const second = memory.take(40 * kMegabyte);
+    EXPECT_LT(memory.sizes().kept, 2 * kMegabyte) << "neither is new";
+    memory.put_back(first);
+    memory.put_back(second);
+    memory.give_back_unneeded();
+    memory.put_back(memory.take(kMegabyte));
+    EXPECT_GE(memory.sizes().kept, 81 * kMegabyte);
+  }
+}
+
 TEST(RunMemoryTest, WhatCannotBeHadThrowsAndChangesNothing) {
   RunMemory memory;
   EXPECT_THROW(memory.take(std::size_t{1} << 60), std::bad_alloc);
   EXPECT_THROW(memory.take(SIZE_MAX), std::bad_alloc);
+  EXPECT_THROW(memory.take(std::size_t{1} << 47), std::bad_alloc)
+      << "less than the most, rounded more";
   EXPECT_THROW(memory.take_for_long(SIZE_MAX), std::bad_alloc);
   EXPECT_EQ(memory.sizes().used, 0U);
 }

@@ -10,7 +10,6 @@
 
 #include "onnxop/base/thread_priority.h"
 #include "onnxop/score/ort_memory.h"
-#include "onnxop/score/ort_scorer.h"
 
 namespace onnxop {
 
@@ -53,24 +52,28 @@ class ModelUnloader::Work {
   void run() {
     constexpr int kPriority = 10;  // as those that load
     lower_thread_priority(kPriority);
-    std::uint64_t runs = options_.runs();
-    std::uint64_t given_back = runs;
+    EngineRuns runs = options_.runs();
+    std::uint64_t given_back = runs.ended;
     std::unique_lock lock(mutex_);
     while (true) {
       const bool asked = wake_.wait_for(lock, options_.quiet, [this] { return trim_ || stopped_; });
       if (asked && !std::exchange(trim_, false)) {
         return;
       }
-      const std::uint64_t before = std::exchange(runs, options_.runs());
-      const bool all = asked || (runs == before && runs != given_back);
       std::vector<ModelLease> models = std::exchange(ended_, {});
       lock.unlock();
-      if (all) {
-        given_back = runs;
+      if (asked) {
         models.clear();
-        options_.give_back();
+        options_.trim();
       } else {
-        options_.give_back_unneeded();
+        const EngineRuns before = std::exchange(runs, options_.runs());
+        const bool quiet = runs.begun == runs.ended && runs.begun == before.begun;
+        if (quiet && runs.ended != given_back) {
+          given_back = runs.ended;
+          options_.give_back();
+        } else {
+          options_.give_back_unneeded();
+        }
       }
       lock.lock();
     }
@@ -87,12 +90,19 @@ class ModelUnloader::Work {
 
 UnloaderOptions default_unloader_options() {
   return {.runs = engine_runs,
+          .trim = [] { ::malloc_trim(0); },  // the C library keeps what is freed
           .give_back =
               [] {
                 run_memory().give_back();
-                ::malloc_trim(0);  // the C library keeps what is freed
+                ::malloc_trim(0);
               },
-          .give_back_unneeded = [] { run_memory().give_back_unneeded(); },
+          .give_back_unneeded =
+              [] {
+                constexpr std::size_t kWorthIt = 1U << 20;  // threads with requests wait meanwhile
+                if (run_memory().give_back_unneeded() >= kWorthIt) {
+                  ::malloc_trim(0);
+                }
+              },
           .quiet = std::chrono::seconds(10)};
 }
 

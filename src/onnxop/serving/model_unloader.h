@@ -4,19 +4,19 @@
 // come for a while.
 
 #include <chrono>
-#include <cstdint>
 #include <functional>
 #include <memory>
 
+#include "onnxop/score/ort_scorer.h"
 #include "onnxop/serving/served_model.h"
 
 namespace onnxop {
 
 struct UnloaderOptions {
-  std::function<std::uint64_t()> runs;  // how many runs of models there were so far
-  std::function<void()> give_back;      // what is free, to the system
-  std::function<void()>
-      give_back_unneeded;           // the part that runs have not needed since it was called last
+  std::function<EngineRuns()> runs;
+  std::function<void()> trim;                // what the heap has free, to the system
+  std::function<void()> give_back;           // and all that is kept for runs
+  std::function<void()> give_back_unneeded;  // what runs have not needed since it was called last
   std::chrono::milliseconds quiet;  // how often; and without a run, until all is given back
 };
 
@@ -36,7 +36,8 @@ class ModelUnloader {
   /// the only one on it so far.
   ModelLease watch(ModelLease model);
 
-  /// Gives what is free back to the system, soon: loading a model takes more than the model keeps.
+  /// Gives what the heap has free back to the system, soon: loading a model takes more than the
+  /// model keeps.
   void give_memory_back();
 
  private:

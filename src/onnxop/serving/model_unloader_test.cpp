@@ -71,12 +71,17 @@ TEST_F(Unloading, HappensAtOnceWhereTheLeaseOutlivesTheUnloader) {
   EXPECT_EQ(ended_.get(), std::this_thread::get_id());
 }
 
-/// An unloader that looks all the time, and the number of runs that it is told at each look.
+/// An unloader that looks all the time, and the runs that it is told of at each look.
 class QuietTimes : public testing::Test {
  protected:
-  using Runs = std::function<std::uint64_t(int look)>;
+  using Runs = std::function<EngineRuns(int look)>;
 
-  /// How often memory was given back until the unloader had looked so often.
+  static EngineRuns ended(int runs) {
+    const auto count = static_cast<std::uint64_t>(runs);
+    return {count, count};
+  }
+
+  /// How often all was given back until the unloader had looked so often.
   int given_back(int looks, const Runs& runs) {
     std::promise<void> end;
     std::atomic<int> look{0};
@@ -88,6 +93,7 @@ class QuietTimes : public testing::Test {
                                   }
                                   return runs(look++);
                                 },
+                            .trim = [] {},
                             .give_back = [&] { ++times; },
                             .give_back_unneeded = [&] { ++unneeded_; },
                             .quiet = std::chrono::milliseconds(1)});
@@ -99,20 +105,38 @@ class QuietTimes : public testing::Test {
 };
 
 TEST_F(QuietTimes, GiveBackOnceWhatRunsTook) {
-  EXPECT_EQ(given_back(10, [](int look) { return look == 0 ? 3 : 4; }), 1);
+  EXPECT_EQ(given_back(10, [](int look) { return ended(look == 0 ? 3 : 4); }), 1);
 }
 
 TEST_F(QuietTimes, AreOverWithARun) {
-  EXPECT_EQ(given_back(10, [](int look) { return look; }), 0);
+  EXPECT_EQ(given_back(10, [](int look) { return ended(look); }), 0);
   EXPECT_GE(unneeded_, 8) << "at each look, the first and the last apart";
 }
 
+TEST_F(QuietTimes, DoNotBeginBeforeARunHasEnded) {
+  EXPECT_EQ(given_back(10, [](int) { return EngineRuns{4, 3}; }), 0);
+  EXPECT_EQ(given_back(10, [](int look) { return EngineRuns{4, look < 5 ? 3U : 4U}; }), 1);
+}
+
 TEST_F(QuietTimes, GiveBackAgainAfterFurtherRuns) {
-  EXPECT_EQ(given_back(12, [](int look) { return std::min(look / 4, 2); }), 2);
+  EXPECT_EQ(given_back(12, [](int look) { return ended(std::min(look / 4, 2)); }), 2);
 }
 
 TEST_F(QuietTimes, HaveNothingToGiveBackWithoutRuns) {
-  EXPECT_EQ(given_back(10, [](int) { return 5; }), 0);
+  EXPECT_EQ(given_back(10, [](int) { return ended(5); }), 0);
+}
+
+TEST_F(Unloading, GivesTheHeapsFreeMemoryBackWhenAsked) {
+  std::promise<void> trimmed;
+  std::atomic<int> given_back{0};
+  ModelUnloader unloader({.runs = [] { return EngineRuns(); },
+                          .trim = [&] { trimmed.set_value(); },
+                          .give_back = [&] { ++given_back; },
+                          .give_back_unneeded = [] {},
+                          .quiet = std::chrono::hours(1)});
+  unloader.give_memory_back();
+  trimmed.get_future().wait();
+  EXPECT_EQ(given_back, 0) << "runs go on";
 }
 
 }  // namespace
