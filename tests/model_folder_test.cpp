@@ -7,10 +7,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "onnxop/base/file.h"
 #include "onnxop/base/json_value.h"
+#include "onnxop/base/test_memory.h"
 #include "onnxop/base/test_sanitizers.h"
 #include "onnxop/onnx/test_batch_graphs.h"
 #include "onnxop/onnx/test_models.h"
@@ -195,15 +195,6 @@ TEST_F(ModelFolder, AVersionWhoseGoldenSamplesFailDoesNotGoLive) {
   EXPECT_THAT(index[1]["reason"].get<std::string>(), HasSubstr("golden sample 0"));
 }
 
-/// Resident, of another process.
-std::int64_t memory_of(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/statm");
-  std::int64_t total = 0;
-  std::int64_t resident = 0;
-  file >> total >> resident;
-  return resident * ::sysconf(_SC_PAGESIZE);
-}
-
 TEST_F(ModelFolder, AnUnloadedModelsMemoryIsGivenBack) {
   if (kSanitized) {
     GTEST_SKIP() << "a sanitizer keeps freed memory to itself, and has memory of its own";
@@ -225,19 +216,19 @@ TEST_F(ModelFolder, AnUnloadedModelsMemoryIsGivenBack) {
   }
   builder.output(value, 2);
   start();
-  const std::int64_t before = memory_of(server_->pid());
+  const std::int64_t before = resident_memory(server_->pid());
   put("large/1/model.onnx", serialize_model(builder.take()));
   look_again("large");
   ASSERT_EQ(state("large")["state"], "READY") << state("large")["reason"];
-  const std::int64_t loaded = memory_of(server_->pid());
+  const std::int64_t loaded = resident_memory(server_->pid());
   EXPECT_GT(loaded - before, kWeights * 9 / 10);
   ask("/v2/repository/models/large/unload", "{}");
   EXPECT_EQ(state("large")["reason"], "unloaded");
   // By a thread of low priority, which may have to wait for others.
-  std::int64_t after = memory_of(server_->pid());
+  std::int64_t after = resident_memory(server_->pid());
   for (int i = 0; i < 20'000 && after - before > kWeights / 10; ++i) {
     ask("/v2/health/live");
-    after = memory_of(server_->pid());
+    after = resident_memory(server_->pid());
   }
   EXPECT_LE(after - before, kWeights / 10)
       << "of " << kWeights << " bytes of weights; before " << before << ", loaded " << loaded

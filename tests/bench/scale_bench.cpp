@@ -1,7 +1,9 @@
 // Many connections, many models, versions that come while requests do.
 
 #include <algorithm>
+#include <chrono>
 #include <deque>
+#include <thread>
 
 #include <sys/resource.h>
 
@@ -12,6 +14,7 @@
 #include "onnxop/base/clock.h"
 #include "onnxop/base/error.h"
 #include "onnxop/base/json_value.h"
+#include "onnxop/load/http_client.h"
 #include "onnxop/registry/registry.h"
 #include "onnxop/server/test_http_client.h"
 
@@ -75,6 +78,16 @@ Json measure_load(const std::filesystem::path& store) {
           {"p99_to_p50", at_70.p99_ms / at_70.p50_ms}};
 }
 
+/// Once what runs took when the models were loaded has been given back.
+double resident_at_rest(ServerProcess& server) {
+  const HttpUrl metrics{"127.0.0.1", server.port(), "/metrics"};
+  while (http_get(metrics).body.find("\nonnxop_run_memory_bytes{state=\"kept\"} 0\n") ==
+         std::string::npos) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+  return server.resident_mb();
+}
+
 /// How long `count` models take to be served, and what each of them holds.
 Json measure_models(const std::filesystem::path& digits) {
   constexpr int kModels = 200;
@@ -99,9 +112,9 @@ Json measure_models(const std::filesystem::path& digits) {
     const std::uint16_t port = many.port();
     run_http_load({.target = png_target(port), .windows = {.requests = 1, .steady = 1, .most = 1}});
     starts.push_back(many.milliseconds_since_start());
-    resident = many.resident_mb();
+    resident = i == 0 ? resident_at_rest(many) : resident;
   }
-  const double each = (resident - one.resident_mb()) / (kModels - 1);
+  const double each = (resident - resident_at_rest(one)) / (kModels - 1);
   return {{"models", kModels},
           {"startup_ms", median(starts)},
           {"rss_mb", resident},

@@ -1,8 +1,6 @@
 #include "bench/server_process.h"
 
-#include <fstream>
-
-#include "onnxop/base/error.h"
+#include "onnxop/base/test_memory.h"
 
 namespace onnxop::bench {
 namespace {
@@ -35,13 +33,7 @@ double ServerProcess::milliseconds_since_start() const {
 }
 
 double ServerProcess::resident_mb() const {
-  std::ifstream status(format("/proc/{}/status", program_.pid()));
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmRSS:")) {
-      return std::stod(line.substr(6)) / 1024;
-    }
-  }
-  fail(ErrorCode::kInternal, "the server has no VmRSS");
+  return static_cast<double>(resident_memory(program_.pid())) / (1 << 20);
 }
 
 }  // namespace onnxop::bench

@@ -3,7 +3,6 @@
 // The library's function table is fetched when the first model is loaded, not before main().
 #define ORT_API_MANUAL_INIT
 #include <algorithm>
-#include <atomic>
 #include <functional>
 #include <system_error>
 #include <utility>
@@ -28,16 +27,6 @@ void ORT_API_CALL log_message(void*, OrtLoggingLevel severity, const char* categ
   log_fields(level, format("ONNX Runtime: {}", message),
              {{"category", std::string_view(category)}, {"at", std::string_view(code_location)}});
 }
-
-std::atomic<std::uint64_t> runs_begun{0};
-std::atomic<std::uint64_t> runs_ended{0};
-
-struct CountedRun {
-  CountedRun() { runs_begun.fetch_add(1, std::memory_order_relaxed); }
-  ~CountedRun() { runs_ended.fetch_add(1, std::memory_order_relaxed); }
-  CountedRun(const CountedRun&) = delete;
-  CountedRun& operator=(const CountedRun&) = delete;
-};
 
 /// One for the process. It is never destroyed: models may be released, and log, until the very end.
 Ort::Env& environment() {
@@ -155,7 +144,6 @@ class OrtScorer : public Scorer {
       names.push_back(input.name.c_str());
       values.push_back(wrap(input));
     }
-    const CountedRun counted;
     auto results = session_->Run(Ort::RunOptions{nullptr}, names.data(), values.data(),
                                  values.size(), output_names_.data(), output_names_.size());
     std::vector<NamedTensor> outputs;
@@ -325,11 +313,6 @@ std::unique_ptr<Scorer> load_ort_scorer(std::span<const std::byte> content,
     fail(ErrorCode::kInvalidArgument, "{}: got no bytes, expected a model", path.string());
   }
   return load(path, content, options);
-}
-
-EngineRuns engine_runs() {
-  const std::uint64_t ended = runs_ended.load(std::memory_order_relaxed);
-  return {runs_begun.load(std::memory_order_relaxed), ended};
 }
 
 std::string ort_version() {

@@ -7,7 +7,6 @@
 // What runs take besides weights is shared by all models, and stays for the next run
 // (run_memory.h).
 
-#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -41,14 +40,6 @@ std::unique_ptr<Scorer> load_ort_scorer(const std::filesystem::path& path,
 std::unique_ptr<Scorer> load_ort_scorer(std::span<const std::byte> content,
                                         const std::filesystem::path& path,
                                         const OrtOptions& options = {});
-
-/// How often models were run in this process so far; what has begun and not ended runs now.
-struct EngineRuns {
-  std::uint64_t begun = 0;
-  std::uint64_t ended = 0;
-};
-/// Any thread.
-EngineRuns engine_runs();
 
 /// "1.21.0"
 std::string ort_version();

@@ -84,7 +84,9 @@ struct alignas(kAlignment) RunMemory::Block {
 };
 
 RunMemory::~RunMemory() {
-  give_back();
+  for (auto& [size, shelf] : shelves_) {
+    Block::free_all(shelf.latest);
+  }
 }
 
 void* RunMemory::take(std::size_t bytes) {
@@ -124,7 +126,6 @@ RunMemory::Block* RunMemory::find(std::size_t size) {
   for (auto shelf = shelves_.lower_bound(size); shelf != shelves_.end() && shelf->first < 2 * size;
        ++shelf) {
     if (shelf->second.latest != nullptr) {
-      shelf->second.used_at = ++uses_;
       return pop(shelf->second);
     }
   }
@@ -157,7 +158,7 @@ void RunMemory::put_back(void* bytes) noexcept {
     Shelf& shelf = shelves_.find(block->size)->second;
     block->next = std::exchange(shelf.latest, block);
     ++shelf.waiting;
-    shelf.used_at = ++uses_;
+    shelf.back_at = ++came_back_;
     // A run has its large tensors and its small ones at different times, and will have both again.
     drop_down_to(std::max(2 * std::max(most_used_, most_used_before_), kAlwaysKept), dropped);
   }
@@ -189,7 +190,7 @@ void RunMemory::drop_down_to(std::size_t kept, Block*& dropped) {
     auto oldest = shelves_.end();
     for (auto each = shelves_.begin(); each != shelves_.end(); ++each) {
       if (each->second.waiting > 0 &&
-          (oldest == shelves_.end() || each->second.used_at < oldest->second.used_at)) {
+          (oldest == shelves_.end() || each->second.back_at < oldest->second.back_at)) {
         oldest = each;
       }
     }
@@ -198,31 +199,20 @@ void RunMemory::drop_down_to(std::size_t kept, Block*& dropped) {
   }
 }
 
-void RunMemory::give_back() noexcept {
+RunMemory::Freed RunMemory::free_unneeded() noexcept {
   Block* dropped = nullptr;
+  Freed freed;
   {
     const std::lock_guard lock(mutex_);
     for (auto& [size, shelf] : shelves_) {
-      drop_coldest(shelf, shelf.waiting, dropped);
-    }
-  }
-  Block::free_all(dropped);
-}
-
-std::size_t RunMemory::give_back_unneeded() noexcept {
-  Block* dropped = nullptr;
-  std::size_t of_heap = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    for (auto& [size, shelf] : shelves_) {
-      of_heap += size > kLargestOfHeap ? 0 : size * shelf.least_waiting;
+      (size > kLargestOfHeap ? freed.to_system : freed.to_heap) += size * shelf.least_waiting;
       drop_coldest(shelf, shelf.least_waiting, dropped);
       shelf.least_waiting = shelf.waiting;
     }
     most_used_before_ = std::exchange(most_used_, sizes_.used);
   }
   Block::free_all(dropped);
-  return of_heap;
+  return freed;
 }
 
 RunMemory::Sizes RunMemory::sizes() const {

@@ -21,16 +21,18 @@ class RunMemory {
 
   /// Aligned to 64 bytes, with any content; null for 0 bytes. Throws std::bad_alloc.
   void* take(std::size_t bytes);
-  /// The same for what is to stay, such as weights: it goes to the system as soon as it comes back.
+  /// The same for what is to stay, such as weights: it is not kept when it comes back.
   void* take_for_long(std::size_t bytes);
   /// What either of them gave, or null.
   void put_back(void* block) noexcept;
 
-  /// Frees what is kept. Blocks over 256 KB go to the system, smaller ones to the C library.
-  void give_back() noexcept;
-  /// Frees the part of it that no run has needed since this was called last. Returns how many bytes
-  /// of that the C library got.
-  std::size_t give_back_unneeded() noexcept;
+  struct Freed {
+    std::size_t to_system = 0;  // bytes of blocks over 256 KB
+    std::size_t to_heap = 0;    // of smaller ones: the C library keeps them, until malloc_trim()
+  };
+  /// Frees what is kept and no run has needed since this was called last: all of it where none was
+  /// run between two calls.
+  Freed free_unneeded() noexcept;
 
   struct Sizes {
     std::size_t used = 0;  // bytes that runs have now, of the blocks that are kept afterwards
@@ -44,8 +46,8 @@ class RunMemory {
   struct Shelf {
     Block* latest = nullptr;
     std::size_t waiting = 0;
-    std::size_t least_waiting = 0;  // since give_back_unneeded(): so many nobody has needed
-    std::uint64_t used_at = 0;
+    std::size_t least_waiting = 0;  // since free_unneeded(): so many nobody has needed
+    std::uint64_t back_at = 0;      // when one came back last
   };
 
   Block* find(std::size_t size);
@@ -57,9 +59,9 @@ class RunMemory {
   mutable std::mutex mutex_;
   std::map<std::size_t, Shelf> shelves_;  // by size; one for each that was ever taken
   Sizes sizes_;
-  std::size_t most_used_ = 0;         // since give_back_unneeded()
+  std::size_t most_used_ = 0;         // since free_unneeded()
   std::size_t most_used_before_ = 0;  // between its last two calls
-  std::uint64_t uses_ = 0;
+  std::uint64_t came_back_ = 0;
 };
 
 }  // namespace onnxop

@@ -93,19 +93,24 @@ TEST(RunMemoryTest, NoMoreIsKeptThanTwiceWhatRunsHadAtOnce) {
   memory.put_back(latest);
 }
 
-TEST(RunMemoryTest, AllIsGivenBackAndCanBeTakenAgain) {
+TEST(RunMemoryTest, AllIsFreedWithoutRunsAndCanBeTakenAgain) {
   RunMemory memory;
   void* const used = memory.take(kMegabyte);
   memory.put_back(memory.take(2 * kMegabyte));
   memory.put_back(memory.take(100 * kKilobyte));
-  memory.give_back();
+  memory.free_unneeded();
+  EXPECT_GE(memory.sizes().kept, 2 * kMegabyte) << "it came back since the last call";
+  const RunMemory::Freed freed = memory.free_unneeded();
+  EXPECT_GE(freed.to_system, 2 * kMegabyte);
+  EXPECT_GE(freed.to_heap, 100 * kKilobyte);
+  EXPECT_LT(freed.to_heap, 200 * kKilobyte);
   EXPECT_EQ(memory.sizes().kept, 0U);
   memory.put_back(used);
   EXPECT_EQ(memory.take(kMegabyte), used);
   memory.put_back(used);
 }
 
-TEST(RunMemoryTest, WhatNoRunHasNeededIsGivenBack) {
+TEST(RunMemoryTest, WhatNoRunHasNeededIsFreed) {
   RunMemory memory;
   std::vector<void*> burst;
   for (int i = 0; i < 4; ++i) {
@@ -115,15 +120,18 @@ TEST(RunMemoryTest, WhatNoRunHasNeededIsGivenBack) {
   for (void* each : burst) {
     memory.put_back(each);
   }
-  memory.give_back_unneeded();
+  memory.free_unneeded();
   EXPECT_GE(memory.sizes().kept, 14 * kMegabyte) << "it came back just now";
-  for (int i = 0; i < 3; ++i) {
-    memory.put_back(memory.take(kMegabyte));
-  }
-  memory.give_back_unneeded();
+  void* const needed = memory.take(kMegabyte);
+  memory.put_back(needed);
+  memory.put_back(memory.take(kMegabyte));
+  memory.free_unneeded();
   EXPECT_GE(memory.sizes().kept, kMegabyte) << "one at a time was needed";
   EXPECT_LT(memory.sizes().kept, 2 * kMegabyte);
-  memory.give_back_unneeded();
+  EXPECT_EQ(memory.take(kMegabyte), needed) << "and those went that had waited longest";
+  memory.put_back(needed);
+  memory.free_unneeded();
+  memory.free_unneeded();
   EXPECT_EQ(memory.sizes().kept, 0U);
 }
 
@@ -135,7 +143,7 @@ TEST(RunMemoryTest, WhatIsNeededNowAndThenStaysBesideSmallRuns) {
     EXPECT_LT(memory.sizes().kept, 2 * kMegabyte) << "neither is new";
     memory.put_back(first);
     memory.put_back(second);
-    memory.give_back_unneeded();
+    memory.free_unneeded();
     memory.put_back(memory.take(kMegabyte));
     EXPECT_GE(memory.sizes().kept, 81 * kMegabyte);
   }
@@ -161,7 +169,7 @@ TEST(RunMemoryTest, ThreadsDoNotGetEachOthersBlocks) {
         auto* const bytes = static_cast<unsigned char*>(memory.take(size));
         bytes[0] = bytes[size - 1] = mark;
         if (i % 100 == 50) {
-          memory.give_back();
+          memory.free_unneeded();
         }
         EXPECT_EQ(bytes[0], mark);
         EXPECT_EQ(bytes[size - 1], mark);

@@ -52,31 +52,31 @@ class ModelUnloader::Work {
   void run() {
     constexpr int kPriority = 10;  // as those that load
     lower_thread_priority(kPriority);
-    EngineRuns runs = options_.runs();
-    std::uint64_t given_back = runs.ended;
     std::unique_lock lock(mutex_);
     while (true) {
-      const bool asked = wake_.wait_for(lock, options_.quiet, [this] { return trim_ || stopped_; });
+      const bool asked =
+          wake_.wait_for(lock, options_.period, [this] { return trim_ || stopped_; });
       if (asked && !std::exchange(trim_, false)) {
         return;
       }
       std::vector<ModelLease> models = std::exchange(ended_, {});
       lock.unlock();
-      if (asked) {
-        models.clear();
+      models.clear();
+      if (asked || free_unneeded()) {
         options_.trim();
-      } else {
-        const EngineRuns before = std::exchange(runs, options_.runs());
-        const bool quiet = runs.begun == runs.ended && runs.begun == before.begun;
-        if (quiet && runs.ended != given_back) {
-          given_back = runs.ended;
-          options_.give_back();
-        } else {
-          options_.give_back_unneeded();
-        }
       }
       lock.lock();
     }
+  }
+
+  /// True: trimming is worth while, which holds up who allocates meanwhile. Little is free beside
+  /// what a run will have again, unless none comes.
+  bool free_unneeded() {
+    constexpr std::size_t kMuch = 1U << 20;  // bytes
+    const RunMemory::Freed freed = options_.memory.free_unneeded();
+    const RunMemory::Sizes left = options_.memory.sizes();
+    const bool last_run_was_long_ago = left.used + left.kept == 0;
+    return freed.to_heap >= kMuch || (last_run_was_long_ago && freed.to_heap + freed.to_system > 0);
   }
 
   const UnloaderOptions options_;
@@ -89,21 +89,8 @@ class ModelUnloader::Work {
 };
 
 UnloaderOptions default_unloader_options() {
-  return {.runs = engine_runs,
-          .trim = [] { ::malloc_trim(0); },  // the C library keeps what is freed
-          .give_back =
-              [] {
-                run_memory().give_back();
-                ::malloc_trim(0);
-              },
-          .give_back_unneeded =
-              [] {
-                constexpr std::size_t kWorthIt = 1U << 20;  // threads with requests wait meanwhile
-                if (run_memory().give_back_unneeded() >= kWorthIt) {
-                  ::malloc_trim(0);
-                }
-              },
-          .quiet = std::chrono::seconds(10)};
+  return {
+      .memory = run_memory(), .trim = [] { ::malloc_trim(0); }, .period = std::chrono::seconds(10)};
 }
 
 ModelUnloader::ModelUnloader(UnloaderOptions options)

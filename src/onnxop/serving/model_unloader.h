@@ -1,26 +1,24 @@
 #pragma once
 // Where models go when nobody needs them any more: destroying one and giving its memory back takes
 // milliseconds, which no thread with requests has. What runs took goes back, too, once none has
-// come for a while.
+// needed it for a while.
 
 #include <chrono>
 #include <functional>
 #include <memory>
 
-#include "onnxop/score/ort_scorer.h"
+#include "onnxop/score/run_memory.h"
 #include "onnxop/serving/served_model.h"
 
 namespace onnxop {
 
 struct UnloaderOptions {
-  std::function<EngineRuns()> runs;
-  std::function<void()> trim;                // what the heap has free, to the system
-  std::function<void()> give_back;           // and all that is kept for runs
-  std::function<void()> give_back_unneeded;  // what runs have not needed since it was called last
-  std::chrono::milliseconds quiet;  // how often; and without a run, until all is given back
+  RunMemory& memory;                 // outlives the unloader
+  std::function<void()> trim;        // gives what the C library keeps free to the system
+  std::chrono::milliseconds period;  // without being needed, until memory of runs is given back
 };
 
-/// The engine's runs, the C library's heap, ten seconds.
+/// The engine's memory, malloc_trim(), ten seconds.
 UnloaderOptions default_unloader_options();
 
 /// Any thread.
@@ -36,8 +34,7 @@ class ModelUnloader {
   /// the only one on it so far.
   ModelLease watch(ModelLease model);
 
-  /// Gives what the heap has free back to the system, soon: loading a model takes more than the
-  /// model keeps.
+  /// Gives what is free back to the system, soon: loading a model takes more than the model keeps.
   void give_memory_back();
 
  private:

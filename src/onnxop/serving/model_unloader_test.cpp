@@ -1,9 +1,9 @@
 #include "onnxop/serving/model_unloader.h"
 
-#include <algorithm>
 #include <atomic>
 #include <future>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -71,72 +71,67 @@ TEST_F(Unloading, HappensAtOnceWhereTheLeaseOutlivesTheUnloader) {
   EXPECT_EQ(ended_.get(), std::this_thread::get_id());
 }
 
-/// An unloader that looks all the time, and the runs that it is told of at each look.
-class QuietTimes : public testing::Test {
+class MemoryOfRuns : public testing::Test {
  protected:
-  using Runs = std::function<EngineRuns(int look)>;
-
-  static EngineRuns ended(int runs) {
-    const auto count = static_cast<std::uint64_t>(runs);
-    return {count, count};
+  /// What runs had, and is kept now.
+  void keep(int blocks, std::size_t size) {
+    std::vector<void*> taken;
+    for (int i = 0; i < blocks; ++i) {
+      taken.push_back(memory_.take(size));
+    }
+    for (void* each : taken) {
+      memory_.put_back(each);
+    }
   }
 
-  /// How often all was given back until the unloader had looked so often.
-  int given_back(int looks, const Runs& runs) {
-    std::promise<void> end;
-    std::atomic<int> look{0};
-    std::atomic<int> times{0};
-    ModelUnloader unloader({.runs =
-                                [&] {
-                                  if (look == looks) {
-                                    end.set_value();
-                                  }
-                                  return runs(look++);
-                                },
-                            .trim = [] {},
-                            .give_back = [&] { ++times; },
-                            .give_back_unneeded = [&] { ++unneeded_; },
-                            .quiet = std::chrono::milliseconds(1)});
-    end.get_future().wait();
-    return times;
+  /// Looks all the time, until nothing is kept.
+  void look() {
+    ModelUnloader unloader(options(std::chrono::milliseconds(1)));
+    while (memory_.sizes().kept > 0) {
+      std::this_thread::yield();
+    }
   }
 
-  std::atomic<int> unneeded_{0};  // how often that was given back
+  UnloaderOptions options(std::chrono::milliseconds period) {
+    return {.memory = memory_, .trim = [this] { ++trimmed_; }, .period = period};
+  }
+
+  RunMemory memory_;
+  std::atomic<int> trimmed_{0};
 };
 
-TEST_F(QuietTimes, GiveBackOnceWhatRunsTook) {
-  EXPECT_EQ(given_back(10, [](int look) { return ended(look == 0 ? 3 : 4); }), 1);
+TEST_F(MemoryOfRuns, IsGivenBackWhenNoneComesAnyMore) {
+  keep(3, 2U << 20);
+  keep(3, 10U << 10);
+  look();
+  EXPECT_EQ(trimmed_, 1);
 }
 
-TEST_F(QuietTimes, AreOverWithARun) {
-  EXPECT_EQ(given_back(10, [](int look) { return ended(look); }), 0);
-  EXPECT_GE(unneeded_, 8) << "at each look, the first and the last apart";
+TEST_F(MemoryOfRuns, IsNotTrimmedForAFewSmallBlocksWhileOthersRun) {
+  void* const used = memory_.take(1U << 20);
+  keep(3, 10U << 10);
+  look();
+  EXPECT_EQ(trimmed_, 0);
+  memory_.put_back(used);
 }
 
-TEST_F(QuietTimes, DoNotBeginBeforeARunHasEnded) {
-  EXPECT_EQ(given_back(10, [](int) { return EngineRuns{4, 3}; }), 0);
-  EXPECT_EQ(given_back(10, [](int look) { return EngineRuns{4, look < 5 ? 3U : 4U}; }), 1);
+TEST_F(MemoryOfRuns, IsTrimmedForManySmallBlocks) {
+  void* const used = memory_.take(1U << 20);
+  keep(20, 100U << 10);
+  look();
+  EXPECT_EQ(trimmed_, 1);
+  memory_.put_back(used);
 }
 
-TEST_F(QuietTimes, GiveBackAgainAfterFurtherRuns) {
-  EXPECT_EQ(given_back(12, [](int look) { return ended(std::min(look / 4, 2)); }), 2);
-}
-
-TEST_F(QuietTimes, HaveNothingToGiveBackWithoutRuns) {
-  EXPECT_EQ(given_back(10, [](int) { return ended(5); }), 0);
-}
-
-TEST_F(Unloading, GivesTheHeapsFreeMemoryBackWhenAsked) {
+TEST_F(MemoryOfRuns, StaysWhenAModelIsLoadedOrUnloaded) {
+  keep(1, 1U << 20);
   std::promise<void> trimmed;
-  std::atomic<int> given_back{0};
-  ModelUnloader unloader({.runs = [] { return EngineRuns(); },
-                          .trim = [&] { trimmed.set_value(); },
-                          .give_back = [&] { ++given_back; },
-                          .give_back_unneeded = [] {},
-                          .quiet = std::chrono::hours(1)});
+  UnloaderOptions options = this->options(std::chrono::hours(1));
+  options.trim = [&] { trimmed.set_value(); };
+  ModelUnloader unloader(std::move(options));
   unloader.give_memory_back();
   trimmed.get_future().wait();
-  EXPECT_EQ(given_back, 0) << "runs go on";
+  EXPECT_GT(memory_.sizes().kept, 0U);
 }
 
 }  // namespace
