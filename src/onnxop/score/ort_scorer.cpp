@@ -59,7 +59,6 @@ Ort::SessionOptions session_options(const OrtOptions& options) {
   // A plan of memory would be kept for each batch size that ever came, and makes no run faster.
   result.DisableMemPattern();
   // An arena would be the model's own, as large as its largest batch needed, and never smaller.
-  result.DisableCpuMemArena();
   result.AddConfigEntry(kOrtSessionOptionsConfigUseEnvAllocators, "1");
   result.AddConfigEntry(kOrtSessionOptionsUseDeviceAllocatorForInitializers, "1");
   result.AddConfigEntry(kOrtSessionOptionsConfigAllowIntraOpSpinning, "0");
