@@ -73,7 +73,10 @@ class Builder {
                               spec_.input.color == ImageColor::kGray ? "1 (gray)" : "3 (RGB)");
     graph_.inputs.push_back(std::move(input));
     if (spec_.input.scale != 1.0) {
-      add_initializer("scale", filled({}, static_cast<float>(spec_.input.scale)), "Of each pixel.");
+      // With the pixels' rank: where there is one channel, ONNX Runtime multiplies by a number
+      // without dimensions one pixel at a time.
+      add_initializer("scale", filled({1, 1, 1, 1}, static_cast<float>(spec_.input.scale)),
+                      "Of each pixel.");
       add_node("Mul", "scaling", {value_, "scale"}, {},
                format("Pixels times {}.", spec_.input.scale));
     }

@@ -81,9 +81,9 @@ TEST(BuildGraphTest, EveryInputIsMadeBeforeItIsUsedAndEveryNameIsUnique) {
 TEST(BuildGraphTest, InitializersHaveTheLayersShapes) {
   const Graph graph = mnist_graph();
   const std::vector<std::pair<std::string, Shape>> expected = {
-      {"scale", {}},         {"conv2d/kernel", {16, 1, 3, 3}},    {"conv2d/bias", {16}},
-      {"dropout/rate", {}},  {"conv2d_2/kernel", {64, 32, 3, 3}}, {"dense/kernel", {128, 1600}},
-      {"dense/bias", {128}}, {"dense_1/kernel", {10, 128}}};
+      {"scale", {1, 1, 1, 1}}, {"conv2d/kernel", {16, 1, 3, 3}},    {"conv2d/bias", {16}},
+      {"dropout/rate", {}},    {"conv2d_2/kernel", {64, 32, 3, 3}}, {"dense/kernel", {128, 1600}},
+      {"dense/bias", {128}},   {"dense_1/kernel", {10, 128}}};
   for (const auto& [name, shape] : expected) {
     const auto* initializer = graph.find_initializer(name);
     ASSERT_NE(initializer, nullptr) << name;
