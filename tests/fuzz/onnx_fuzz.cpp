@@ -31,6 +31,11 @@ void fuzz_onnx(std::span<const std::byte> bytes) {
     const BatchDimension again = find_batch_dimension(rewritten);
     fuzz::require(!sound || (again.proven && !again.fixed));
   }
+  const ServingCopy copy = serving_copy(file.write(bytes));
+  if (!copy.content.empty()) {
+    const ServingCopy again = serving_copy(file.write(copy.content));
+    fuzz::require(!sound || (again.content.empty() && again.batch.proven == batch.proven));
+  }
   constexpr std::size_t kOneOf = 256;
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (std::hash<std::string_view>()(text) % kOneOf == 0) {

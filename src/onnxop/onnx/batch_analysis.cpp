@@ -123,6 +123,9 @@ class Analysis {
       }
       inputs.push_back(&at->second);
     }
+    if (const auto slow = slow_scalar(from, index, inputs)) {
+      result_.slow_scalars.push_back(*slow);
+    }
     RuleNode node(from.node, graph_.opset, result_.fixed, std::move(inputs));
     RuleResult outputs = apply(from, node);
     if (node.new_shape) {

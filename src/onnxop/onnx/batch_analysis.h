@@ -10,6 +10,7 @@
 
 #include "onnxop/onnx/batch_dimension.h"
 #include "onnxop/onnx/batch_graph.h"
+#include "onnxop/onnx/scalar_rank.h"
 
 namespace onnxop {
 
@@ -24,6 +25,7 @@ struct BatchAnalysis {
   std::optional<std::int64_t> fixed;        // what the inputs say of dimension 0; none: free
   std::map<std::string, std::size_t> axes;  // where the batch is, of the values that have it
   std::vector<NewReshape> reshapes;         // to be changed before the batch is free
+  std::vector<SlowScalar> slow_scalars;     // as far as there was no problem
 };
 
 BatchAnalysis analyse_batch(const BatchGraph& graph);

@@ -35,12 +35,15 @@ Model with_free_batch(Model model);
 /// folder. Throws as describe_model does too.
 Bytes with_free_batch(const std::filesystem::path& path);
 
-struct FreedFile {
-  BatchDimension batch;  // of the file as it is
-  Bytes rewritten;       // with_free_batch() where the rows are fixed and proven; empty otherwise
+/// What is served instead of a model file where it gives the same answers, faster.
+struct ServingCopy {
+  BatchDimension batch;     // of the file as it is
+  Bytes content;            // a model file; empty: the file as it is
+  bool freed = false;       // it has a free number of rows, and the file a fixed one
+  std::size_t widened = 0;  // constants with another rank than in the file (onnx/scalar_rank.h)
 };
 
-/// Both at one reading of a model file. Throws as describe_model does, and Error{kTooLarge}.
-FreedFile free_batch_where_proven(const std::filesystem::path& path);
+/// `batched`: a free number of rows is of use. Throws as describe_model does, and Error{kTooLarge}.
+ServingCopy serving_copy(const std::filesystem::path& path, bool batched = true);
 
 }  // namespace onnxop

@@ -11,6 +11,7 @@
 #include "onnxop/base/error.h"
 #include "onnxop/onnx/batch_analysis.h"
 #include "onnxop/onnx/batch_dimension.h"
+#include "onnxop/onnx/proto_constants.h"
 #include "onnxop/onnx/proto_file.h"
 
 namespace onnxop {
@@ -23,15 +24,6 @@ BatchAnalysis proven_analysis(const BatchGraph& graph, const std::string& what) 
          analysis.problem);
   }
   return analysis;
-}
-
-/// `wish`, or the first of wish_2, wish_3, … that is not taken.
-std::string unused_name(const std::string& wish, const std::set<std::string>& taken) {
-  std::string name = wish;
-  for (int i = 2; taken.contains(name); ++i) {
-    name = format("{}_{}", wish, i);
-  }
-  return name;
 }
 
 constexpr std::string_view kSymbol = "batch";
@@ -87,21 +79,6 @@ void change_reshapes(Graph& graph, const std::vector<NewReshape>& reshapes) {
 
 // ------------------------------------------------------------------ models from files
 
-std::set<std::string> names_of(const onnx::GraphProto& graph) {
-  std::set<std::string> names;
-  for (const auto& node : graph.node()) {
-    names.insert(node.input().begin(), node.input().end());
-    names.insert(node.output().begin(), node.output().end());
-  }
-  for (const auto& tensor : graph.initializer()) {
-    names.insert(tensor.name());
-  }
-  for (const auto& value : graph.input()) {
-    names.insert(value.name());
-  }
-  return names;
-}
-
 std::set<std::string> symbols_of(const onnx::GraphProto& graph) {
   std::set<std::string> symbols;
   for (const auto* values : {&graph.input(), &graph.output(), &graph.value_info()}) {
@@ -114,50 +91,26 @@ std::set<std::string> symbols_of(const onnx::GraphProto& graph) {
   return symbols;
 }
 
-// Before this version of the format, initializers had to be inputs too.
-constexpr std::int64_t kInitializersStandAlone = 4;
-
-void add_target(onnx::ModelProto& model, const std::string& name,
-                const std::vector<std::int64_t>& target) {
-  const auto size = static_cast<std::int64_t>(target.size());
-  onnx::TensorProto& tensor = *model.mutable_graph()->add_initializer();
+onnx::TensorProto target_tensor(const std::string& name, const std::vector<std::int64_t>& target) {
+  onnx::TensorProto tensor;
   tensor.set_name(name);
   tensor.set_data_type(onnx::TensorProto::INT64);
-  tensor.add_dims(size);
+  tensor.add_dims(static_cast<std::int64_t>(target.size()));
   tensor.mutable_int64_data()->Assign(target.begin(), target.end());
-  if (model.ir_version() < kInitializersStandAlone) {
-    onnx::ValueInfoProto& input = *model.mutable_graph()->add_input();
-    input.set_name(name);
-    auto& type = *input.mutable_type()->mutable_tensor_type();
-    type.set_elem_type(onnx::TensorProto::INT64);
-    type.mutable_shape()->add_dim()->set_dim_value(size);
-  }
+  return tensor;
 }
 
-void change_reshapes(onnx::ModelProto& model, const std::vector<NewReshape>& reshapes) {
+void change_reshapes(onnx::ModelProto& model, const std::vector<NewReshape>& reshapes,
+                     std::set<std::string>& given_up) {
   onnx::GraphProto& graph = *model.mutable_graph();
-  std::set<std::string> names = names_of(graph);
-  std::set<std::string> given_up;
+  std::set<std::string> names = value_names(graph);
   for (const NewReshape& change : reshapes) {
     std::string& target = *graph.mutable_node(static_cast<int>(change.node))->mutable_input(1);
     given_up.insert(target);
     target = unused_name(target + std::string(kTargetSuffix), names);
     names.insert(target);
-    add_target(model, target, change.target);
+    add_constant(model, target_tensor(target, change.target));
   }
-  for (const auto& node : graph.node()) {
-    for (const std::string& input : node.input()) {
-      given_up.erase(input);
-    }
-  }
-  for (const auto& output : graph.output()) {
-    given_up.erase(output.name());
-  }
-  const auto is_given_up = [&](const auto& each) { return given_up.contains(each.name()); };
-  auto& tensors = *graph.mutable_initializer();
-  tensors.erase(std::remove_if(tensors.begin(), tensors.end(), is_given_up), tensors.end());
-  auto& inputs = *graph.mutable_input();
-  inputs.erase(std::remove_if(inputs.begin(), inputs.end(), is_given_up), inputs.end());
 }
 
 void free_dimension(onnx::ValueInfoProto& value, std::size_t axis, const std::string& symbol) {
@@ -180,11 +133,12 @@ Bytes bytes_of(const onnx::ModelProto& model, const std::string& what) {
   return bytes;
 }
 
-/// The file's bytes after its number of rows is made free.
-Bytes rewritten(onnx::ModelProto& model, const BatchAnalysis& analysis, const std::string& what) {
+/// `given_up` gets the names of constants that are not read here any more.
+void free_rows(onnx::ModelProto& model, const BatchAnalysis& analysis,
+               std::set<std::string>& given_up) {
   onnx::GraphProto& graph = *model.mutable_graph();
   const std::string symbol = unused_name(std::string(kSymbol), symbols_of(graph));
-  change_reshapes(model, analysis.reshapes);
+  change_reshapes(model, analysis.reshapes, given_up);
   for (auto* values : {graph.mutable_input(), graph.mutable_output(), graph.mutable_value_info()}) {
     for (auto& value : *values) {
       if (const auto at = analysis.axes.find(value.name()); at != analysis.axes.end()) {
@@ -192,7 +146,6 @@ Bytes rewritten(onnx::ModelProto& model, const BatchAnalysis& analysis, const st
       }
     }
   }
-  return bytes_of(model, what);
 }
 
 }  // namespace
@@ -219,18 +172,31 @@ Model with_free_batch(Model model) {
 Bytes with_free_batch(const std::filesystem::path& path) {
   const auto model = read_model_proto(path);
   const BatchAnalysis analysis = proven_analysis(batch_graph(*model), path.string());
-  return analysis.fixed ? rewritten(*model, analysis, path.string()) : read_file(path);
+  if (!analysis.fixed) {
+    return read_file(path);
+  }
+  std::set<std::string> given_up;
+  free_rows(*model, analysis, given_up);
+  drop_unread(*model, std::move(given_up));
+  return bytes_of(*model, path.string());
 }
 
-FreedFile free_batch_where_proven(const std::filesystem::path& path) {
+ServingCopy serving_copy(const std::filesystem::path& path, bool batched) {
   const auto model = read_model_proto(path);
   BatchAnalysis analysis = analyse_batch(batch_graph(*model));
-  FreedFile result;
-  if (analysis.problem.empty() && analysis.fixed) {
-    result.rewritten = rewritten(*model, analysis, path.string());
+  ServingCopy copy;
+  copy.freed = batched && analysis.problem.empty() && analysis.fixed.has_value();
+  std::set<std::string> given_up;
+  if (copy.freed) {
+    free_rows(*model, analysis, given_up);
   }
-  result.batch = batch_dimension_of(std::move(analysis));
-  return result;
+  copy.widened = widen_scalars(*model, analysis.slow_scalars, given_up);
+  if (copy.freed || copy.widened > 0) {
+    drop_unread(*model, std::move(given_up));
+    copy.content = bytes_of(*model, path.string());
+  }
+  copy.batch = batch_dimension_of(std::move(analysis));
+  return copy;
 }
 
 }  // namespace onnxop

@@ -131,6 +131,24 @@ TEST(FreeBatchServing, WithBatchingOffTheFilesModelIsLoaded) {
   EXPECT_EQ(model->scorer->inputs().front().shape.front(), 1);
 }
 
+TEST(FreeBatchServing, WithBatchingOffAFasterCopyIsLoadedStill) {
+  Builder b(2);
+  b.output(b.node("Mul", {b.input({kRows, 4, 1}), b.number(2)}), 3);
+  const TemporaryFolder folder;
+  const auto path = folder.write("gray.onnx", serialize_model(b.take()));
+  bool copied = false;
+  const auto watching = [&](const auto& file, std::span<const std::byte> rewritten) {
+    copied = !rewritten.empty();
+    return engine()(file, rewritten);
+  };
+  for (const std::int64_t most : {1, 0}) {
+    const ModelLease model = load_served_model(source_of(path), watching, {.max_batch = most});
+    EXPECT_TRUE(copied);
+    EXPECT_EQ(model->batchable, most != 1);
+    EXPECT_EQ(model->scorer->inputs().front().shape.front(), most == 1 ? 2 : -1);
+  }
+}
+
 TEST(FreeBatchServing, AnEngineThatCannotTakeTheCopyGetsTheFile) {
   const TemporaryFolder folder;
   const auto path = folder.write("conv.onnx", serialize_model(convolutional(1)));

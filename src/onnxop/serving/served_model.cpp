@@ -64,31 +64,42 @@ void warm_up(const ModelSource& source, const ServedModel& model) {
   }
 }
 
-/// The scorer, with a free number of rows where that can be proven; and what the graph says of it.
+void log_copy(const ServedModel& model, const ServingCopy& copy) {
+  if (copy.freed) {
+    log_info("model {}:{} is loaded with any number of rows; its file has {}", model.name,
+             model.version, *copy.batch.fixed);
+  }
+  if (copy.widened > 0) {
+    log_info(
+        "model {}:{} is loaded with the rank of images for {} of its constants, which is faster",
+        model.name, model.version, copy.widened);
+  }
+}
+
+/// The scorer, of a copy where one serves better; and what the graph says of joining.
 BatchDimension load_engine(ServedModel& model, const LoadScorer& load_scorer,
                            const QueueSettings& settings) {
-  if (settings.max_batch == 1) {
-    model.scorer = load_scorer(model.path, {});
-    return {};
-  }
-  FreedFile file;
+  const bool batched = settings.max_batch != 1;
+  ServingCopy copy;
   try {
-    file = free_batch_where_proven(model.path);
+    copy = serving_copy(model.path, batched);
   } catch (const Error& e) {
-    file.batch.reason = e.what();
+    copy.batch.reason = e.what();
   }
-  if (file.rewritten.empty()) {
+  if (!batched) {
+    copy.batch = {};
+  }
+  if (copy.content.empty()) {
     model.scorer = load_scorer(model.path, {});
-    return file.batch;
+    return copy.batch;
   }
   try {
-    model.scorer = load_scorer(model.path, file.rewritten);
-    log_info("model {}:{} is loaded with any number of rows; its file has {}", model.name,
-             model.version, *file.batch.fixed);
-    return file.batch;
+    model.scorer = load_scorer(model.path, copy.content);
+    log_copy(model, copy);
+    return copy.batch;
   } catch (const Error& e) {
     model.scorer = load_scorer(model.path, {});
-    return {.proven = false, .fixed = file.batch.fixed, .reason = e.what()};
+    return copy.freed ? BatchDimension{false, copy.batch.fixed, e.what()} : copy.batch;
   }
 }
 

@@ -1,0 +1,82 @@
+#include "onnxop/onnx/proto_constants.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <onnx/onnx_pb.h>
+
+#include "onnxop/base/format.h"
+#include "onnxop/onnx/walk.h"
+
+namespace onnxop {
+namespace {
+
+// Before this version of the format, initializers had to be inputs too.
+constexpr std::int64_t kInitializersStandAlone = 4;
+
+}  // namespace
+
+std::string unused_name(const std::string& wish, const std::set<std::string>& taken) {
+  std::string name = wish;
+  for (int i = 2; taken.contains(name); ++i) {
+    name = format("{}_{}", wish, i);
+  }
+  return name;
+}
+
+std::set<std::string> value_names(const onnx::GraphProto& graph) {
+  std::set<std::string> names;
+  for (const auto& node : graph.node()) {
+    names.insert(node.input().begin(), node.input().end());
+    names.insert(node.output().begin(), node.output().end());
+  }
+  for (const auto& tensor : graph.initializer()) {
+    names.insert(tensor.name());
+  }
+  for (const auto& value : graph.input()) {
+    names.insert(value.name());
+  }
+  return names;
+}
+
+void add_constant(onnx::ModelProto& model, onnx::TensorProto tensor) {
+  onnx::GraphProto& graph = *model.mutable_graph();
+  if (model.ir_version() < kInitializersStandAlone) {
+    onnx::ValueInfoProto& input = *graph.add_input();
+    input.set_name(tensor.name());
+    auto& type = *input.mutable_type()->mutable_tensor_type();
+    type.set_elem_type(tensor.data_type());
+    type.mutable_shape();
+    for (const auto size : tensor.dims()) {
+      type.mutable_shape()->add_dim()->set_dim_value(size);
+    }
+  }
+  *graph.add_initializer() = std::move(tensor);
+}
+
+void drop_unread(onnx::ModelProto& model, std::set<std::string> names) {
+  onnx::GraphProto& graph = *model.mutable_graph();
+  for_each_graph(graph, [&](const onnx::GraphProto& each) {
+    for (const auto& node : each.node()) {
+      for (const std::string& input : node.input()) {
+        names.erase(input);
+      }
+    }
+    for (const auto& output : each.output()) {
+      names.erase(output.name());
+    }
+  });
+  const auto unread = [&](const auto& each) { return names.contains(each.name()); };
+  auto& tensors = *graph.mutable_initializer();
+  tensors.erase(std::remove_if(tensors.begin(), tensors.end(), unread), tensors.end());
+  auto& inputs = *graph.mutable_input();
+  inputs.erase(std::remove_if(inputs.begin(), inputs.end(), unread), inputs.end());
+  auto& nodes = *graph.mutable_node();
+  const auto unread_constant = [&](const onnx::NodeProto& node) {
+    return node.op_type() == "Constant" && node.output_size() == 1 &&
+           names.contains(node.output(0));
+  };
+  nodes.erase(std::remove_if(nodes.begin(), nodes.end(), unread_constant), nodes.end());
+}
+
+}  // namespace onnxop
