@@ -160,7 +160,7 @@ class Engine {
 /// `target` under load, in turn with the engine at its best and a server that answers the same
 /// bytes at once. A request takes 1/served processor-seconds times the processors, of which 1/echo
 /// go to HTTP and the client: the rest should be what the engine needs.
-Json throughput(Engine& engine, const HttpTarget& target, int rounds) {
+Json throughput(Engine& engine, const HttpTarget& target, int rounds, double seconds) {
   const HttpUrl url{target.host, target.port, target.path};
   EchoServer echo(http_exchange(url, {target.method, target.headers, target.bodies.front()}).body);
   HttpTarget echo_target = target;
@@ -169,10 +169,10 @@ Json throughput(Engine& engine, const HttpTarget& target, int rounds) {
   std::vector<Contender> contenders{
       {"engine",
        [&] {
-         return Round{engine.rows(best.batch, best.callers, 1), 0, 0};
+         return Round{engine.rows(best.batch, best.callers, seconds), 0, 0};
        }},
-      {"served", [&] { return http_round(target, kConnections, 1); }},
-      {"echo", [&] { return http_round(echo_target, kConnections, 1); }}};
+      {"served", [&] { return http_round(target, kConnections, seconds); }},
+      {"echo", [&] { return http_round(echo_target, kConnections, seconds); }}};
   take_turns(contenders, rounds);
   std::vector<double> shares;
   for (std::size_t i = 0; i < contenders.front().rounds.size(); ++i) {
@@ -192,7 +192,13 @@ Json throughput(Engine& engine, const HttpTarget& target, int rounds) {
 Json measure_tax(const std::filesystem::path& store, const std::filesystem::path& digits,
                  const std::filesystem::path& residual) {
   constexpr int kLatencyRounds = 9;
-  constexpr int kThroughputRounds = 5;
+  constexpr int kCallRounds = 5;
+  // What the machine gives changes within seconds: many short rounds, as long as each has many
+  // answers.
+  constexpr int kRounds = 21;
+  constexpr double kSeconds = 0.5;
+  constexpr int kResidualRounds = 5;
+  constexpr double kResidualSeconds = 2;
   ServerProcess server({"--store", store});
   const HttpTarget png = png_target(server.port());
   Engine small(digits, {1, 4, 8, 16, 32});
@@ -219,16 +225,17 @@ Json measure_tax(const std::filesystem::path& store, const std::filesystem::path
   take_turns(latency, kLatencyRounds);
 
   Json json{{"latency", latency_json(latency)}};
-  json["png"] = throughput(small, png, kThroughputRounds);
-  json["binary"] = throughput(small, binary, kThroughputRounds);
+  json["png"] = throughput(small, png, kRounds, kSeconds);
+  json["binary"] = throughput(small, binary, kRounds, kSeconds);
   Engine large(residual, {1, 2, 4, 8});
-  json["residual"] = throughput(large, binary_target(large.scorer(), "residual", server.port()), 3);
+  json["residual"] = throughput(large, binary_target(large.scorer(), "residual", server.port()),
+                                kResidualRounds, kResidualSeconds);
   std::vector<Contender> calls;
   for (const int at_once : {8, kConnections}) {
     calls.push_back({format("grpc_calls_{}", at_once),
                      [&grpc, at_once] { return call_round([&] { grpc.call(); }, at_once, 1); }});
   }
-  take_turns(calls, kThroughputRounds);
+  take_turns(calls, kCallRounds);
   for (const Contender& each : calls) {
     json[each.name] = round_json(median_of(each.rounds));
   }
