@@ -24,13 +24,14 @@ bool is_random(std::string_view op) {
 
 class Analysis {
  public:
-  explicit Analysis(const BatchGraph& graph) : graph_(graph) {}
+  explicit Analysis(const BatchGraph& graph) : graph_(graph), scaled_inputs_(graph) {}
 
   BatchAnalysis run() {
     result_.problem = follow();
     if (!result_.problem.empty()) {
       result_.reshapes.clear();
     }
+    result_.slow_scalars = scaled_inputs_.slow();
     return std::move(result_);
   }
 
@@ -123,9 +124,7 @@ class Analysis {
       }
       inputs.push_back(&at->second);
     }
-    if (const auto slow = slow_scalar(from, index, inputs)) {
-      result_.slow_scalars.push_back(*slow);
-    }
+    scaled_inputs_.take(from, index, inputs);
     RuleNode node(from.node, graph_.opset, result_.fixed, std::move(inputs));
     RuleResult outputs = apply(from, node);
     if (node.new_shape) {
@@ -218,6 +217,7 @@ class Analysis {
 
   const BatchGraph& graph_;
   std::map<std::string, BatchValue> values_;
+  ScaledInputs scaled_inputs_;
   BatchAnalysis result_;
 };
 

@@ -25,7 +25,7 @@ struct BatchAnalysis {
   std::optional<std::int64_t> fixed;        // what the inputs say of dimension 0; none: free
   std::map<std::string, std::size_t> axes;  // where the batch is, of the values that have it
   std::vector<NewReshape> reshapes;         // to be changed before the batch is free
-  std::vector<SlowScalar> slow_scalars;     // as far as there was no problem
+  std::vector<SlowScalar> slow_scalars;     // those before the problem
 };
 
 BatchAnalysis analyse_batch(const BatchGraph& graph);

@@ -28,6 +28,8 @@ BatchAnalysis proven_analysis(const BatchGraph& graph, const std::string& what) 
 
 constexpr std::string_view kSymbol = "batch";
 constexpr std::string_view kTargetSuffix = "_free_batch";
+// A copy is held beside what the engine makes of it, and a large model's time is not its input's.
+constexpr std::size_t kLargestWidened = std::size_t{64} << 20;  // bytes
 
 // ------------------------------------------------------------------ this program's own graphs
 
@@ -56,13 +58,12 @@ std::set<std::string> symbols_of(const Graph& graph) {
 }
 
 void change_reshapes(Graph& graph, const std::vector<NewReshape>& reshapes) {
-  std::set<std::string> names = names_of(graph);
+  UnusedNames names(names_of(graph));
   std::set<std::string> given_up;
   for (const NewReshape& change : reshapes) {
     std::string& target = graph.nodes[change.node].inputs[1];
     given_up.insert(target);
-    target = unused_name(target + std::string(kTargetSuffix), names);
-    names.insert(target);
+    target = names.take(target + std::string(kTargetSuffix));
     graph.initializers.push_back(
         {target,
          Tensor::of<std::int64_t>({static_cast<std::int64_t>(change.target.size())}, change.target),
@@ -103,12 +104,11 @@ onnx::TensorProto target_tensor(const std::string& name, const std::vector<std::
 void change_reshapes(onnx::ModelProto& model, const std::vector<NewReshape>& reshapes,
                      std::set<std::string>& given_up) {
   onnx::GraphProto& graph = *model.mutable_graph();
-  std::set<std::string> names = value_names(graph);
+  UnusedNames names(value_names(graph));
   for (const NewReshape& change : reshapes) {
     std::string& target = *graph.mutable_node(static_cast<int>(change.node))->mutable_input(1);
     given_up.insert(target);
-    target = unused_name(target + std::string(kTargetSuffix), names);
-    names.insert(target);
+    target = names.take(target + std::string(kTargetSuffix));
     add_constant(model, target_tensor(target, change.target));
   }
 }
@@ -137,7 +137,7 @@ Bytes bytes_of(const onnx::ModelProto& model, const std::string& what) {
 void free_rows(onnx::ModelProto& model, const BatchAnalysis& analysis,
                std::set<std::string>& given_up) {
   onnx::GraphProto& graph = *model.mutable_graph();
-  const std::string symbol = unused_name(std::string(kSymbol), symbols_of(graph));
+  const std::string symbol = UnusedNames(symbols_of(graph)).take(std::string(kSymbol));
   change_reshapes(model, analysis.reshapes, given_up);
   for (auto* values : {graph.mutable_input(), graph.mutable_output(), graph.mutable_value_info()}) {
     for (auto& value : *values) {
@@ -156,7 +156,7 @@ Model with_free_batch(Model model) {
   if (!analysis.fixed) {
     return model;
   }
-  const std::string symbol = unused_name(std::string(kSymbol), symbols_of(model.graph));
+  const std::string symbol = UnusedNames(symbols_of(model.graph)).take(std::string(kSymbol));
   change_reshapes(model.graph, analysis.reshapes);
   for (auto* values : {&model.graph.inputs, &model.graph.outputs}) {
     for (GraphValue& value : *values) {
@@ -190,7 +190,9 @@ ServingCopy serving_copy(const std::filesystem::path& path, bool batched) {
   if (copy.freed) {
     free_rows(*model, analysis, given_up);
   }
-  copy.widened = widen_scalars(*model, analysis.slow_scalars, given_up);
+  if (copy.freed || model->ByteSizeLong() <= kLargestWidened) {
+    copy.widened = widen_scalars(*model, analysis.slow_scalars, given_up);
+  }
   if (copy.freed || copy.widened > 0) {
     drop_unread(*model, std::move(given_up));
     copy.content = bytes_of(*model, path.string());

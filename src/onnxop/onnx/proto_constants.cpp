@@ -6,6 +6,7 @@
 #include <onnx/onnx_pb.h>
 
 #include "onnxop/base/format.h"
+#include "onnxop/onnx/proto_file.h"
 #include "onnxop/onnx/walk.h"
 
 namespace onnxop {
@@ -16,27 +17,43 @@ constexpr std::int64_t kInitializersStandAlone = 4;
 
 }  // namespace
 
-std::string unused_name(const std::string& wish, const std::set<std::string>& taken) {
-  std::string name = wish;
-  for (int i = 2; taken.contains(name); ++i) {
-    name = format("{}_{}", wish, i);
-  }
+UnusedNames::UnusedNames(std::set<std::string> taken) : taken_(std::move(taken)) {}
+
+std::string UnusedNames::take(const std::string& wish) {
+  int& number = last_.try_emplace(wish, 0).first->second;
+  std::string name;
+  do {
+    ++number;
+    name = number == 1 ? wish : format("{}_{}", wish, number);
+  } while (!taken_.insert(name).second);
   return name;
 }
 
 std::set<std::string> value_names(const onnx::GraphProto& graph) {
   std::set<std::string> names;
-  for (const auto& node : graph.node()) {
-    names.insert(node.input().begin(), node.input().end());
-    names.insert(node.output().begin(), node.output().end());
-  }
-  for (const auto& tensor : graph.initializer()) {
-    names.insert(tensor.name());
-  }
-  for (const auto& value : graph.input()) {
-    names.insert(value.name());
-  }
+  for_each_graph(graph, [&](const onnx::GraphProto& each) {
+    for (const auto& node : each.node()) {
+      names.insert(node.input().begin(), node.input().end());
+      names.insert(node.output().begin(), node.output().end());
+    }
+    for (const auto& tensor : each.initializer()) {
+      names.insert(tensor.name());
+    }
+    for (const auto& sparse : each.sparse_initializer()) {
+      names.insert(sparse.values().name());
+    }
+    for (const auto* values : {&each.input(), &each.output(), &each.value_info()}) {
+      for (const auto& value : *values) {
+        names.insert(value.name());
+      }
+    }
+  });
   return names;
+}
+
+bool is_constant_node(const onnx::NodeProto& node) {
+  return node.op_type() == "Constant" && domain_name(node.domain()) == domain_name("") &&
+         node.output_size() == 1;
 }
 
 void add_constant(onnx::ModelProto& model, onnx::TensorProto tensor) {
@@ -73,8 +90,7 @@ void drop_unread(onnx::ModelProto& model, std::set<std::string> names) {
   inputs.erase(std::remove_if(inputs.begin(), inputs.end(), unread), inputs.end());
   auto& nodes = *graph.mutable_node();
   const auto unread_constant = [&](const onnx::NodeProto& node) {
-    return node.op_type() == "Constant" && node.output_size() == 1 &&
-           names.contains(node.output(0));
+    return is_constant_node(node) && names.contains(node.output(0));
   };
   nodes.erase(std::remove_if(nodes.begin(), nodes.end(), unread_constant), nodes.end());
 }

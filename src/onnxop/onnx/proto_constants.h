@@ -1,22 +1,35 @@
 #pragma once
 // Constants of a model file's main graph, exchanged for others. Private to this room.
 
+#include <map>
 #include <set>
 #include <string>
 
 namespace onnx {
 class GraphProto;
 class ModelProto;
+class NodeProto;
 class TensorProto;
 }  // namespace onnx
 
 namespace onnxop {
 
-/// `wish`, or the first of wish_2, wish_3, … that is not taken.
-std::string unused_name(const std::string& wish, const std::set<std::string>& taken);
+class UnusedNames {
+ public:
+  explicit UnusedNames(std::set<std::string> taken);
 
-/// Of its values: those that nodes read or make, initializers and inputs.
+  /// `wish`, or the first of wish_2, wish_3, … that is not taken; it is taken from then on.
+  std::string take(const std::string& wish);
+
+ private:
+  std::set<std::string> taken_;
+  std::map<std::string, int> last_;  // that was tried, by wish
+};
+
+/// Of all values of a graph and its subgraphs.
 std::set<std::string> value_names(const onnx::GraphProto& graph);
+
+bool is_constant_node(const onnx::NodeProto& node);
 
 /// Adds it as an initializer: as an input too where the format's version is one that wants that.
 void add_constant(onnx::ModelProto& model, onnx::TensorProto tensor);

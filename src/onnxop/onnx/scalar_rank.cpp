@@ -7,23 +7,27 @@
 
 #include <onnx/onnx_pb.h>
 
+#include "onnxop/base/format.h"
 #include "onnxop/onnx/proto_constants.h"
 
 namespace onnxop {
 namespace {
 
-// With two operands, each broadcast to the other.
-constexpr std::array kBroadcasting{"Add",  "Div",         "Equal", "Greater", "GreaterOrEqual",
-                                   "Less", "LessOrEqual", "Max",   "Min",     "Mul",
-                                   "Pow",  "Sub"};
+// Not Pow, Max and Min: with a constant that it takes as one number, the engine has other code,
+// which rounds otherwise, and takes another zero of two.
+constexpr std::array kScaling{"Add", "Div", "Mul", "Sub"};
 
-/// Whether the engine takes a step of one element: all dimensions that both have are 1.
+// Of fewer dimensions there is too little to gain.
+constexpr std::size_t kLeastRank = 3;
+
+bool is_one_element(const BatchValue& value) {
+  return value.is_constant() && value.dims && known_product(*value.dims, 0, value.rank()) == 1;
+}
+
+/// Whether the engine takes steps of one element: all dimensions that both have are 1.
 bool is_slow(const BatchValue& constant, const BatchValue& tensor) {
-  if (!constant.dims || known_product(*constant.dims, 0, constant.rank()) != 1) {
-    return false;
-  }
   const std::size_t common = std::max<std::size_t>(constant.rank(), 1);
-  return tensor.rank() > common &&
+  return tensor.rank() >= kLeastRank && tensor.rank() > common &&
          known_product(*tensor.dims, tensor.rank() - common, tensor.rank()) == 1;
 }
 
@@ -35,8 +39,8 @@ Constants constants_of(const onnx::GraphProto& graph) {
     constants[tensor.name()] = &tensor;
   }
   for (const auto& node : graph.node()) {
-    const bool holds_tensor = node.op_type() == "Constant" && node.output_size() == 1 &&
-                              node.attribute_size() == 1 && node.attribute(0).has_t();
+    const bool holds_tensor = is_constant_node(node) && node.attribute_size() == 1 &&
+                              node.attribute(0).name() == "value" && node.attribute(0).has_t();
     if (holds_tensor) {
       constants[node.output(0)] = &node.attribute(0).t();
     }
@@ -44,23 +48,49 @@ Constants constants_of(const onnx::GraphProto& graph) {
   return constants;
 }
 
+onnx::TensorProto widened(const onnx::TensorProto& tensor, std::size_t rank, std::string name) {
+  onnx::TensorProto copy = tensor;
+  copy.set_name(std::move(name));
+  copy.clear_dims();
+  for (std::size_t i = 0; i < rank; ++i) {
+    copy.add_dims(1);
+  }
+  return copy;
+}
+
 }  // namespace
 
-std::optional<SlowScalar> slow_scalar(const BatchNode& node, std::size_t index,
-                                      const std::vector<const BatchValue*>& inputs) {
-  const std::string& op = node.node.op_type;
-  if (!node.domain.empty() || !node.oddity.empty() || inputs.size() != 2 || inputs[0] == nullptr ||
-      inputs[1] == nullptr ||
-      std::find(kBroadcasting.begin(), kBroadcasting.end(), op) == kBroadcasting.end()) {
-    return std::nullopt;
+ScaledInputs::ScaledInputs(const BatchGraph& graph) {
+  for (const BatchInput& input : graph.inputs) {
+    scaled_.insert(input.name);
   }
-  for (const std::size_t at : {0U, 1U}) {
+}
+
+void ScaledInputs::take(const BatchNode& node, std::size_t index,
+                        const std::vector<const BatchValue*>& inputs) {
+  const GraphNode& from = node.node;
+  const bool is_plain = node.domain.empty() && node.oddity.empty() && from.outputs.size() == 1;
+  const auto is_scaled = [&](std::size_t at) {
+    return inputs[at] != nullptr && inputs[at]->is_batched() && scaled_.contains(from.inputs[at]);
+  };
+  if (is_plain && from.op_type == "Cast" && inputs.size() == 1 && is_scaled(0)) {
+    scaled_.insert(from.outputs[0]);
+  }
+  const bool may_scale =
+      is_plain && inputs.size() == 2 &&
+      std::find(kScaling.begin(), kScaling.end(), from.op_type) != kScaling.end();
+  for (std::size_t at = 0; may_scale && at < 2; ++at) {
+    if (inputs[at] == nullptr || !is_one_element(*inputs[at]) || !is_scaled(1 - at)) {
+      continue;
+    }
     const BatchValue& tensor = *inputs[1 - at];
-    if (inputs[at]->is_constant() && tensor.is_batched() && is_slow(*inputs[at], tensor)) {
-      return SlowScalar{index, at, tensor.rank()};
+    if (inputs[at]->rank() <= tensor.rank()) {
+      scaled_.insert(from.outputs[0]);
+    }
+    if (is_slow(*inputs[at], tensor)) {
+      slow_.push_back({index, at, tensor.rank()});
     }
   }
-  return std::nullopt;
 }
 
 std::size_t widen_scalars(onnx::ModelProto& model, const std::vector<SlowScalar>& scalars,
@@ -69,9 +99,10 @@ std::size_t widen_scalars(onnx::ModelProto& model, const std::vector<SlowScalar>
     return 0;
   }
   onnx::GraphProto& graph = *model.mutable_graph();
-  std::set<std::string> names = value_names(graph);
-  std::vector<onnx::TensorProto> made;  // adding them one by one would move those that are found
+  UnusedNames names(value_names(graph));
   const Constants constants = constants_of(graph);
+  std::map<std::pair<std::string, std::size_t>, std::string> made;  // by name and rank
+  std::vector<onnx::TensorProto> tensors;  // adding them one by one would move those that are found
   for (const SlowScalar& scalar : scalars) {
     std::string& input = *graph.mutable_node(static_cast<int>(scalar.node))
                               ->mutable_input(static_cast<int>(scalar.input));
@@ -79,21 +110,18 @@ std::size_t widen_scalars(onnx::ModelProto& model, const std::vector<SlowScalar>
     if (found == constants.end()) {
       continue;
     }
-    onnx::TensorProto tensor = *found->second;
-    tensor.clear_dims();
-    for (std::size_t i = 0; i < scalar.rank; ++i) {
-      tensor.add_dims(1);
+    std::string& name = made[{input, scalar.rank}];
+    if (name.empty()) {
+      name = names.take(format("{}_of_rank_{}", input, scalar.rank));
+      tensors.push_back(widened(*found->second, scalar.rank, name));
     }
     given_up.insert(input);
-    input = unused_name(input + "_of_rank_" + std::to_string(scalar.rank), names);
-    names.insert(input);
-    tensor.set_name(input);
-    made.push_back(std::move(tensor));
+    input = name;
   }
-  for (onnx::TensorProto& each : made) {
+  for (onnx::TensorProto& each : tensors) {
     add_constant(model, std::move(each));
   }
-  return made.size();
+  return tensors.size();
 }
 
 }  // namespace onnxop

@@ -52,17 +52,22 @@ class ModelUnloader::Work {
   void run() {
     constexpr int kPriority = 10;  // as those that load
     lower_thread_priority(kPriority);
+    auto next_look = std::chrono::steady_clock::now() + options_.period;
     std::unique_lock lock(mutex_);
     while (true) {
-      const bool asked =
-          wake_.wait_for(lock, options_.period, [this] { return trim_ || stopped_; });
+      const bool asked = wake_.wait_until(lock, next_look, [this] { return trim_ || stopped_; });
       if (asked && !std::exchange(trim_, false)) {
         return;
       }
       std::vector<ModelLease> models = std::exchange(ended_, {});
       lock.unlock();
       models.clear();
-      if (asked || free_unneeded()) {
+      bool trim = asked;
+      if (const auto now = std::chrono::steady_clock::now(); now >= next_look) {
+        next_look = now + options_.period;
+        trim = free_unneeded() || trim;
+      }
+      if (trim) {
         options_.trim();
       }
       lock.lock();

@@ -118,6 +118,14 @@ TEST_F(MemoryOfRuns, IsTrimmedWhileOthersRunForManySmallBlocksOnly) {
   memory_.put_back(used);
 }
 
+TEST_F(MemoryOfRuns, IsGivenBackWhileModelsComeAndGo) {
+  keep(3, 10U << 10);
+  ModelUnloader unloader(options(std::chrono::milliseconds(1)));
+  while (memory_.sizes().kept > 0) {
+    unloader.give_memory_back();
+  }
+}
+
 TEST_F(MemoryOfRuns, StaysWhenAModelIsLoadedOrUnloaded) {
   keep(1, 1U << 20);
   std::promise<void> trimmed;

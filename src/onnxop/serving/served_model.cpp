@@ -70,9 +70,8 @@ void log_copy(const ServedModel& model, const ServingCopy& copy) {
              model.version, *copy.batch.fixed);
   }
   if (copy.widened > 0) {
-    log_info(
-        "model {}:{} is loaded with the rank of images for {} of its constants, which is faster",
-        model.name, model.version, copy.widened);
+    log_info("model {}:{} is loaded with the rank of its input for {} constants that scale it",
+             model.name, model.version, copy.widened);
   }
 }
 
@@ -83,7 +82,7 @@ BatchDimension load_engine(ServedModel& model, const LoadScorer& load_scorer,
   ServingCopy copy;
   try {
     copy = serving_copy(model.path, batched);
-  } catch (const Error& e) {
+  } catch (const std::exception& e) {  // bad_alloc too: the file itself may fit
     copy.batch.reason = e.what();
   }
   if (!batched) {
@@ -97,7 +96,11 @@ BatchDimension load_engine(ServedModel& model, const LoadScorer& load_scorer,
     model.scorer = load_scorer(model.path, copy.content);
     log_copy(model, copy);
     return copy.batch;
-  } catch (const Error& e) {
+  } catch (const std::exception& e) {
+    log_warning(
+        "model {}:{} is loaded as its file is, since a copy that would serve better cannot be: {}",
+        model.name, model.version, e.what());
+    copy.content = {};
     model.scorer = load_scorer(model.path, {});
     return copy.freed ? BatchDimension{false, copy.batch.fixed, e.what()} : copy.batch;
   }
