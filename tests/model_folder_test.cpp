@@ -165,6 +165,23 @@ TEST_F(ModelFolder, AFixedNumberOfRowsIsFreed) {
   }
 }
 
+TEST_F(ModelFolder, ConstantsThatScaleGrayImagesGetTheirRank) {
+  testing_batch::Builder builder;
+  const auto image = builder.input({testing_batch::kRows, 2, 2, 1});
+  const auto scaled = builder.node("Mul", {image, builder.number(0.5F)});
+  builder.output(builder.node("Sub", {scaled, builder.floats({1})}), 4);
+  Model model = builder.take();
+  model.graph.inputs[0].name = model.graph.nodes[0].inputs[0] = "x";
+  model.graph.outputs[0].name = model.graph.nodes[1].outputs[0] = "y";
+  put("gray/1/model.onnx", serialize_model(model));
+  start();
+  const Json answer = infer("gray", {1, 2, 2, 1}, {0, 2, 4, 255});
+  EXPECT_EQ(answer["outputs"][0]["shape"], Json({1, 2, 2, 1}));
+  EXPECT_EQ(answer["outputs"][0]["data"], Json({-1.0, 0.0, 1.0, 126.5}));
+  EXPECT_THAT(server_->log(), HasSubstr("model gray:1 is loaded with the rank of its input for 2 "
+                                        "constants that scale it"));
+}
+
 TEST_F(ModelFolder, AVersionWhoseGoldenSamplesFailDoesNotGoLive) {
   const auto golden = [](double last) {
     return dump_json(

@@ -37,11 +37,10 @@ Bytes with_free_batch(const std::filesystem::path& path);
 
 /// What is served instead of a model file where it gives the same answers, faster.
 struct ServingCopy {
-  BatchDimension batch;  // of the file as it is
-  Bytes content;         // a model file; empty: the file as it is
-  bool freed = false;    // it has a free number of rows, and the file a fixed one
-  std::size_t widened =
-      0;  // constants with the rank of the input that they scale (onnx/scalar_rank.h)
+  BatchDimension batch;     // of the file as it is
+  Bytes content;            // a model file; empty: the file as it is
+  bool freed = false;       // it has a free number of rows, and the file a fixed one
+  std::size_t widened = 0;  // constants that got the rank of the input that they scale
 };
 
 /// Not for its constants alone where the model is over 64 MB. `batched`: a free number of rows is

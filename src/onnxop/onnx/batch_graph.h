@@ -11,10 +11,7 @@
 
 #include "onnxop/onnx/batch_value.h"
 #include "onnxop/onnx/graph.h"
-
-namespace onnx {
-class ModelProto;
-}
+#include "onnxop/onnx/proto_types.h"
 
 namespace onnxop {
 

@@ -3,9 +3,7 @@
 
 #include <optional>
 
-namespace onnx {
-class ModelProto;
-}
+#include "onnxop/onnx/proto_types.h"
 
 namespace onnxop {
 

@@ -8,11 +8,7 @@
 #include <vector>
 
 #include "onnxop/onnx/model_file.h"
-
-namespace onnx {
-class ModelProto;
-class NodeProto;
-}  // namespace onnx
+#include "onnxop/onnx/proto_types.h"
 
 namespace onnxop {
 

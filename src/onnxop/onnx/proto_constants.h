@@ -5,12 +5,7 @@
 #include <set>
 #include <string>
 
-namespace onnx {
-class GraphProto;
-class ModelProto;
-class NodeProto;
-class TensorProto;
-}  // namespace onnx
+#include "onnxop/onnx/proto_types.h"
 
 namespace onnxop {
 

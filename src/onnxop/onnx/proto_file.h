@@ -5,9 +5,7 @@
 #include <memory>
 #include <string>
 
-namespace onnx {
-class ModelProto;
-}
+#include "onnxop/onnx/proto_types.h"
 
 namespace onnxop {
 

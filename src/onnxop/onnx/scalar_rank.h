@@ -10,10 +10,7 @@
 #include <vector>
 
 #include "onnxop/onnx/batch_graph.h"
-
-namespace onnx {
-class ModelProto;
-}
+#include "onnxop/onnx/proto_types.h"
 
 namespace onnxop {
 

@@ -130,6 +130,18 @@ TEST_F(ScalarRank, OfAConstantThatOthersReadTooIsThatOfACopy) {
   EXPECT_EQ(shapes(b.take()), (std::vector<Shape>{{1, 1, 1}, {}}));
 }
 
+TEST_F(ScalarRank, TheNewNameIsNoneThatThereIs) {
+  Builder b;
+  const auto two = b.number(2);
+  b.output(b.node("Mul", {b.input({kRows, 4, 1}), two}), 3);
+  onnx::ModelProto model = proto(b.take());
+  const std::string taken = two + "_of_rank_3";
+  auto& graph = *model.mutable_graph();
+  graph.mutable_node(0)->set_output(0, taken);
+  graph.mutable_output(0)->set_name(taken);
+  EXPECT_EQ(shapes(model), (std::vector<Shape>{{1, 1, 1}}));
+}
+
 TEST_F(ScalarRank, OfConstantNodesToo) {
   Builder b;
   const auto number = b.number(3);

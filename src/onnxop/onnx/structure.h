@@ -7,9 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace onnx {
-class ModelProto;
-}
+#include "onnxop/onnx/proto_types.h"
 
 namespace onnxop {
 

@@ -7,10 +7,7 @@
 #include <optional>
 #include <string>
 
-namespace onnx {
-class TensorProto;
-class ValueInfoProto;
-}  // namespace onnx
+#include "onnxop/onnx/proto_types.h"
 
 namespace onnxop {
 

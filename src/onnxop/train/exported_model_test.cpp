@@ -7,6 +7,7 @@
 
 #include "onnxop/base/test_source_dir.h"
 #include "onnxop/data/mnist.h"
+#include "onnxop/onnx/batch_dimension.h"
 #include "onnxop/onnx/model_file.h"
 #include "onnxop/score/ort_scorer.h"
 #include "onnxop/train/load_data.h"
@@ -36,6 +37,7 @@ class ExportedModelTest : public TrainFixture {
     const auto path = folder_ / "model.onnx";
     write_file_atomically(path, serialize_model(outcome.model.value()));
     check_model(path);
+    EXPECT_EQ(serving_copy(path).widened, 0U) << "its scale has its input's rank";
     const auto scorer = load_ort_scorer(path);
     const TensorInfo input = scorer->inputs().at(0);
     std::vector<float> answers;
